@@ -1,0 +1,1 @@
+# abuse: see ROOM.md.

@@ -1,0 +1,1 @@
+# exitguard: see ROOM.md.

@@ -1,0 +1,1 @@
+# nft-templates: see ROOM.md.

@@ -1,0 +1,1 @@
+# relayd/core.mk: cell, link, circuit, exit, dns, guard, main.
