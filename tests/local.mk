@@ -1,2 +1,3 @@
 # tests: the drivers, the private Tor network, whole programs.
-EXTRA_DIST += tests/ROOM.md tests/run.sh tests/fuzz_main.c
+EXTRA_DIST += tests/ROOM.md tests/run.sh tests/fuzz_main.c \
+	tests/testnet/testnet.sh tests/testnet/minidns.py tests/testnet/web.py tests/testnet/harmless
