@@ -33,11 +33,11 @@ struct edcert {
 
 /* Shape only. Unknown extensions with the "affects validation" flag are refused. */
 enum rc edcert_parse(struct span in, struct edcert *out);
-/* The signature by `signer` (NULL: by the key in the extension, RC_CRYPTO if there is none), and
- * the expiry. */
+/* The signature by `signer` (NULL: by the key in the extension), then the expiry. RC_CRYPTO: no
+ * signer, an extension that names another one, or a bad signature. RC_RANGE: expired. */
 enum rc edcert_check(const struct edcert *cert, const uint8_t signer[32], time_t now);
-/* Make and sign; out needs EDCERT_WITH_KEY_LEN with the extension, else EDCERT_LEN; the length
- * comes back. */
+/* Make and sign, the expiry rounded up to a full hour; out needs EDCERT_WITH_KEY_LEN with the
+ * extension, else EDCERT_LEN; the length comes back. */
 size_t edcert_make(uint8_t type, uint8_t key_type, const uint8_t key[32], time_t expires,
     const struct ed25519_key *signer, bool with_signer, uint8_t *out);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "common/bytes.h"
+#include "relayd/crypt/ed25519.h"
 
 #define RSA_ID_BITS	1024
 #define RSA_LINK_BITS	2048
@@ -37,6 +38,7 @@ enum rc rsa_digest_sha256(EVP_PKEY *key, uint8_t out[32]);
 #define RSA_ED_CROSS_LEN (32 + 4 + 1 + RSA_1024_SIG_LEN)
 enum rc rsa_ed_cross_make(EVP_PKEY *rsa_id, const uint8_t ed_id[32], time_t expires,
     uint8_t out[RSA_ED_CROSS_LEN]);
+/* ed_id may be NULL: any. RC_RANGE: expired. */
 enum rc rsa_ed_cross_check(struct span cert, EVP_PKEY *rsa_id, const uint8_t ed_id[32], time_t now);
 
 /* An X.509 certificate for subject_key signed by signer (SHA-256), names as given, random serial,
