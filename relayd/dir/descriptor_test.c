@@ -147,10 +147,9 @@ test_descriptor(void **state)
 		"bandwidth 1000000 2000000 300000", "hibernating 1", "onion-key",
 		"onion-key-crosscert", "signing-key", "ntor-onion-key ",
 		"ntor-onion-key-crosscert ", "contact nobody",
-		"family $00112233445566778899AABBCCDDEEFF00112233 "
-		"$FFEEDDCCBBAA99887766554433221100FFEEDDCC",
-		"reject 0.0.0.0/8:*", "accept *:20-23", "reject *:*", "ipv6-policy accept 20-23,",
-		"router-sig-ed25519 ", "router-signature" };
+		"family $00112233445566778899AABBCCDDEEFF00112233 $FFEEDDCC", "reject 0.0.0.0/8:*",
+		"accept *:20-23", "reject *:*", "ipv6-policy accept 20-23,", "router-sig-ed25519 ",
+		"router-signature" };
 	struct policy *policy = exit_policy();
 	struct descriptor_info info = info_for(policy);
 	char text[20001];

@@ -1,6 +1,9 @@
 # relayd/dir
 relayd_librelayd_a_SOURCES += \
-	relayd/dir/dir.h relayd/dir/authority.c relayd/dir/descriptor.c \
+	relayd/dir/dir.h relayd/dir/dir_internal.h relayd/dir/dir.c \
+	relayd/dir/fetch.c relayd/dir/micro_fetch.c relayd/dir/publish.c \
+	relayd/dir/exchange.h relayd/dir/exchange.c relayd/dir/cache.h relayd/dir/cache.c \
+	relayd/dir/authority.c relayd/dir/descriptor.c \
 	relayd/dir/netdoc.h relayd/dir/netdoc.c \
 	relayd/dir/consensus.h relayd/dir/consensus.c \
 	relayd/dir/consensus_parse.h relayd/dir/consensus_parse.c relayd/dir/endpoint.c \
@@ -33,3 +36,12 @@ relayd_dir_http_fuzz_LDADD = $(RELAYD_LIBS)
 EXTRA_DIST += relayd/dir/consensus_corpus/consensus relayd/dir/micro_corpus/micro \
 	relayd/dir/keycert_corpus/certs relayd/dir/http_corpus/answer \
 	relayd/dir/http_corpus/plain
+
+# The client against the stock authorities of a private network: make check-system.
+EXTRA_PROGRAMS += relayd/dir/dir_live
+relayd_dir_dir_live_SOURCES = relayd/dir/dir_live.c
+relayd_dir_dir_live_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+relayd_dir_dir_live_LDADD = $(RELAYD_LIBS)
+SYSTEM_TESTS += relayd/dir/t_dir_live.sh
+EXTRA_DIST += relayd/dir/t_dir_live.sh
+check-system: relayd/dir/dir_live
