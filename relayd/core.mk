@@ -1,1 +1,34 @@
-# relayd/core.mk: cell, link, circuit, exit, dns, guard, main.
+# relayd/core.mk: the rooms on the way of a cell, and the program.
+relayd_librelayd_a_SOURCES += \
+	relayd/cell/cell.h relayd/cell/cell.c \
+	relayd/cell/relay_msg.h relayd/cell/relay_msg.c \
+	relayd/work/snapshot.h relayd/work/snapshot.c \
+	relayd/work/work.h relayd/work/work.c \
+	relayd/link/handshake.h relayd/link/handshake.c \
+	relayd/link/tls.h relayd/link/tls.c \
+	relayd/link/link.h relayd/link/link.c \
+	relayd/link/queue.c relayd/link/table.c \
+	relayd/link/registry.h relayd/link/registry.c \
+	relayd/circuit/circuit.h relayd/circuit/circuit.c relayd/circuit/next.c \
+	relayd/guard/guard.h relayd/guard/guard.c \
+	relayd/dns/dns.h relayd/dns/dns.c relayd/dns/name.c \
+	relayd/exit/exit.h relayd/exit/exit.c \
+	relayd/exit/stream.h relayd/exit/open.c relayd/exit/lookup.c relayd/exit/io.c
+
+check_PROGRAMS += relayd/cell/cell_test
+relayd_cell_cell_test_SOURCES = relayd/cell/cell_test.c
+relayd_cell_cell_test_CFLAGS = $(relayd_librelayd_a_CFLAGS) $(CMOCKA_CFLAGS)
+relayd_cell_cell_test_LDADD = relayd/librelayd.a common/libcommon.a $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += relayd/cell/cell_fuzz
+relayd_cell_cell_fuzz_SOURCES = relayd/cell/cell_fuzz.c tests/fuzz_main.c
+relayd_cell_cell_fuzz_LDADD = relayd/librelayd.a common/libcommon.a
+
+EXTRA_DIST += relayd/cell/ROOM.md relayd/cell/.may_include
+EXTRA_DIST += relayd/work/ROOM.md relayd/work/.may_include
+EXTRA_DIST += relayd/link/ROOM.md relayd/link/.may_include
+EXTRA_DIST += relayd/circuit/ROOM.md relayd/circuit/.may_include
+EXTRA_DIST += relayd/exit/ROOM.md relayd/exit/.may_include
+EXTRA_DIST += relayd/guard/ROOM.md relayd/guard/.may_include
+EXTRA_DIST += relayd/main/ROOM.md relayd/main/.may_include
+EXTRA_DIST += relayd/dns/ROOM.md relayd/dns/.may_include

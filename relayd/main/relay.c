@@ -1,0 +1,698 @@
+/* relay.c: the relay's life: start, the views that the workers get, signals, the end. */
+#include "relayd/main/relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "relayd/circuit/circuit.h"
+#include "relayd/dir/dir.h"
+#include "relayd/dns/dns.h"
+#include "relayd/exit/exit.h"
+#include "relayd/guard/guard.h"
+#include "relayd/keys/keys.h"
+#include "relayd/link/link.h"
+#include "relayd/link/registry.h"
+#include "relayd/link/tls.h"
+#include "relayd/main/privilege.h"
+#include "relayd/work/work.h"
+
+#define PLATFORM "relayd " PACKAGE_VERSION " on Linux"
+/* Only what really works: see docs/ARCHITECTURE.md for what is missing. */
+#define PROTOCOLS "Cons=2 Desc=2 FlowCtrl=1 Link=4-5 LinkAuth=3 Microdesc=2 Relay=2-4"
+
+#define BANDWIDTH_SPAN_S 10	/* observed bandwidth: the best ten seconds */
+#define LISTENERS_MAX	 (WORKERS_MAX * 8)
+
+enum leaving { STAYING, DRAINING, LEAVING };
+
+struct relay {
+	const struct relay_options *options;
+	struct shared *conf_ref;
+	struct torrc *conf;
+	struct keystore *keystore;
+	struct crew crew;
+	struct dns *dns;
+	struct dir *dir;
+	struct snapshot *snap;
+	struct addr own_guess;	/* what authorities say our address is */
+	struct event *signals[4];
+	uint64_t started_ms, drain_until_ms;
+	enum leaving leaving;
+	int listeners[LISTENERS_MAX];
+	unsigned listener_count;
+	/* Observed bandwidth. */
+	unsigned span_ticks, minute_ticks;
+	uint64_t last_read, last_written, observed;
+};
+
+static struct relay relay;	/* one a process: hooks without an argument need it */
+
+/* --- configuration --------------------------------------------------------------------------- */
+
+static void
+remark(void *arg, enum log_level level, const char *file, unsigned line, const char *text)
+{
+	(void)arg;
+	if (line != 0)
+		log_write(level, LOG_CONFIG, "%s line %u: %s", file, line, text);
+	else if (file != NULL)
+		log_write(level, LOG_CONFIG, "%s: %s", file, text);
+	else
+		log_write(level, LOG_CONFIG, "%s", text);
+}
+
+struct torrc *
+relay_load_config(const struct relay_options *options)
+{
+	struct torrc *conf = NULL;
+
+	if (torrc_load(options->torrc_path, options->defaults_path, options->pairs,
+		options->pair_count, remark, NULL, &conf) != RC_OK) {
+		log_error(LOG_CONFIG, "the configuration has errors; nothing was changed");
+		return NULL;
+	}
+	return conf;
+}
+
+static void
+torrc_free_ptr(void *conf)
+{
+	torrc_free(conf);
+}
+
+static void
+policy_free_ptr(void *ptr)
+{
+	struct policy *policy = ptr;
+
+	policy_free(&policy);
+}
+
+static void
+set_logs(const struct torrc *conf)
+{
+	if (conf->log_count == 0)
+		return;
+	log_clear_outputs();
+	for (size_t i = 0; i < conf->log_count; i++) {
+		const struct torrc_log *l = &conf->logs[i];
+		enum rc rc = l->file != NULL ? log_add_file(l->level, l->file) :
+					       log_add_stderr(l->level);
+
+		if (rc != RC_OK)
+			log_error(LOG_CONFIG, "cannot write the log file %s: %s",
+			    l->file != NULL ? l->file : "(standard error)", strerror(errno));
+	}
+}
+
+/* --- the view that workers get --------------------------------------------------------------- */
+
+/* The first ORPort of a family that is to be advertised; false: none. */
+static bool
+advertised_port(const struct torrc *conf, uint8_t family, struct addr_port *out)
+{
+	for (size_t i = 0; i < conf->or_port_count; i++) {
+		const struct torrc_port *p = &conf->or_ports[i];
+
+		if (p->no_advertise || (p->addr.family != ADDR_NONE && p->addr.family != family) ||
+		    (p->ipv4_only && family != ADDR_IPV4) || (p->ipv6_only && family != ADDR_IPV6))
+			continue;
+		out->addr = p->addr;
+		out->port = p->port;
+		return true;
+	}
+	return false;
+}
+
+static void
+set_addresses(struct snapshot *s, const struct torrc *conf)
+{
+	memset(&s->or_v4, 0, sizeof(s->or_v4));
+	memset(&s->or_v6, 0, sizeof(s->or_v6));
+	s->own_count = 0;
+	if (advertised_port(conf, ADDR_IPV4, &s->or_v4)) {
+		if (conf->address_v4.family != ADDR_NONE)
+			s->or_v4.addr = conf->address_v4;
+		else if (s->or_v4.addr.family == ADDR_NONE)
+			s->or_v4.addr = relay.own_guess;
+	}
+	if (advertised_port(conf, ADDR_IPV6, &s->or_v6) && conf->address_v6.family != ADDR_NONE)
+		s->or_v6.addr = conf->address_v6;
+	if (s->or_v4.addr.family != ADDR_NONE)
+		s->own[s->own_count++] = s->or_v4.addr;
+	if (s->or_v6.addr.family != ADDR_NONE)
+		s->own[s->own_count++] = s->or_v6.addr;
+}
+
+static enum rc
+set_policy(struct snapshot *s, const struct torrc *conf)
+{
+	struct policy_options options = {
+		.exit_relay = conf->exit_relay,
+		.ipv6_exit = conf->ipv6_exit,
+		.reject_private = conf->exit_policy_reject_private,
+		.reduced = conf->reduced_exit_policy,
+		.own = s->own,
+		.own_count = s->own_count,
+	};
+	struct policy *policy;
+	char why[256];
+	enum rc rc = policy_build((const char *const *)conf->exit_policy.items,
+	    conf->exit_policy.count, &options, &policy, why, sizeof(why));
+
+	if (rc != RC_OK) {
+		log_error(LOG_CONFIG, "ExitPolicy: %s", why);
+		return rc;
+	}
+	shared_unref(&s->policy_ref);
+	s->policy_ref = shared_new(policy, policy_free_ptr);
+	s->policy = policy;
+	return s->policy_ref != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+static enum rc
+set_keys(struct snapshot *s, struct keystore *keystore)
+{
+	struct relay_keys *keys = keystore_current(keystore);
+	SSL_CTX *server = tls_server_ctx(keys);
+
+	if (server == NULL) {
+		relay_keys_unref(&keys);
+		log_error(LOG_KEYS, "cannot make a TLS context of the link key");
+		return RC_CRYPTO;
+	}
+	if (s->keys != NULL)
+		relay_keys_unref(&s->keys);
+	SSL_CTX_free(s->tls_server);
+	s->keys = keys;
+	s->tls_server = server;
+	return RC_OK;
+}
+
+/* Publish *s, which becomes the view; takes it. */
+static void
+publish(struct snapshot *s)
+{
+	snapshot_params(s);
+	crew_publish(&relay.crew, s);
+	snapshot_unref(&relay.snap);
+	relay.snap = s;
+}
+
+/* --- what the directory room asks ------------------------------------------------------------ */
+
+static void
+on_consensus(void *arg, struct consensus *c)
+{
+	struct snapshot *s = snapshot_copy(relay.snap);
+
+	(void)arg;
+	if (s == NULL)
+		return;
+	consensus_unref(&s->consensus);
+	s->consensus = consensus_ref(c);
+	publish(s);
+}
+
+static bool
+describe(void *arg, struct descriptor_info *info, struct relay_keys **keys)
+{
+	const struct torrc *conf = relay.conf;
+	const struct snapshot *s = relay.snap;
+
+	(void)arg;
+	if (s->or_v4.addr.family == ADDR_NONE || relay.leaving == LEAVING)
+		return false;
+	memset(info, 0, sizeof(*info));
+	info->nickname = conf->nickname;
+	info->contact = conf->contact_info;
+	info->platform = PLATFORM;
+	info->proto = PROTOCOLS;
+	info->family = "";
+	info->or_v4 = s->or_v4;
+	info->or_v6 = s->or_v6;
+	info->bandwidth_rate = conf->bandwidth_rate;
+	info->bandwidth_burst = conf->bandwidth_burst;
+	info->bandwidth_observed = relay.observed;
+	info->uptime_s = (clock_mono_ms() - relay.started_ms) / 1000;
+	info->hibernating = relay.leaving != STAYING;
+	info->policy = s->policy;
+	*keys = relay_keys_ref(s->keys);
+	return true;
+}
+
+static void
+on_own_address(void *arg, const struct addr *addr)
+{
+	(void)arg;
+	if (addr->family != ADDR_IPV4 || addr_equal(addr, &relay.own_guess) ||
+	    (addr_is_internal(addr) && !relay.conf->testing_tor_network))
+		return;
+	relay.own_guess = *addr;
+	struct snapshot *s = snapshot_copy(relay.snap);
+	if (s == NULL)
+		return;
+	set_addresses(s, relay.conf);
+	if (set_policy(s, relay.conf) != RC_OK) {
+		snapshot_unref(&s);
+		return;
+	}
+	publish(s);
+	dir_republish(relay.dir, "our address was found out");
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+static void
+sum_bytes(uint64_t *read_bytes, uint64_t *written)
+{
+	*read_bytes = *written = 0;
+	for (unsigned i = 0; i < relay.crew.count; i++) {
+		*read_bytes += atomic_load_explicit(
+		    &relay.crew.workers[i].counters.bytes_read, memory_order_relaxed);
+		*written += atomic_load_explicit(
+		    &relay.crew.workers[i].counters.bytes_written, memory_order_relaxed);
+	}
+}
+
+/* The best ten seconds, of the weaker direction: what a descriptor calls observed. */
+static void
+observe_bandwidth(void)
+{
+	uint64_t read_bytes, written;
+
+	if (++relay.span_ticks < BANDWIDTH_SPAN_S)
+		return;
+	relay.span_ticks = 0;
+	sum_bytes(&read_bytes, &written);
+	uint64_t in = read_bytes - relay.last_read, out = written - relay.last_written;
+	uint64_t rate = (in < out ? in : out) / BANDWIDTH_SPAN_S;
+	if (rate > relay.observed)
+		relay.observed = rate;
+	relay.last_read = read_bytes;
+	relay.last_written = written;
+}
+
+static void
+rotate_keys(void)
+{
+	int32_t days = consensus_param(relay.snap->consensus, "onion-key-rotation-days", 28, 1, 90);
+	bool descriptor_changed = false;
+
+	if (!keystore_rotate(
+		relay.keystore, clock_wall_s(), (unsigned)days, &descriptor_changed))
+		return;
+	struct snapshot *s = snapshot_copy(relay.snap);
+	if (s == NULL || set_keys(s, relay.keystore) != RC_OK) {
+		if (s != NULL)
+			snapshot_unref(&s);
+		return;
+	}
+	publish(s);
+	if (descriptor_changed)
+		dir_republish(relay.dir, "keys were rotated");
+}
+
+static uint64_t
+open_streams(void)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < relay.crew.count; i++)
+		n += atomic_load_explicit(
+		    &relay.crew.workers[i].counters.streams_open, memory_order_relaxed);
+	return n;
+}
+
+static void
+main_tick(struct worker *w, uint64_t now_ms)
+{
+	observe_bandwidth();
+	if (++relay.minute_ticks >= 60) {
+		relay.minute_ticks = 0;
+		rotate_keys();
+	}
+	if (relay.leaving == DRAINING && (now_ms >= relay.drain_until_ms || open_streams() == 0)) {
+		log_notice(LOG_GENERAL, "leaving, %llu streams still open",
+		    (unsigned long long)open_streams());
+		worker_stop(w);
+	}
+}
+
+/* --- signals --------------------------------------------------------------------------------- */
+
+static void
+reload(void)
+{
+	struct torrc *conf = relay_load_config(relay.options);
+	struct snapshot *s = conf != NULL ? snapshot_copy(relay.snap) : NULL;
+
+	log_reopen();
+	if (s == NULL) {
+		log_error(LOG_CONFIG, "reload refused: going on with the old configuration");
+		torrc_free(conf);
+		return;
+	}
+	set_addresses(s, conf);
+	if (set_policy(s, conf) != RC_OK) {
+		log_error(LOG_CONFIG, "reload refused: going on with the old configuration");
+		snapshot_unref(&s);
+		torrc_free(conf);
+		return;
+	}
+	shared_unref(&s->conf_ref);
+	s->conf_ref = shared_new(conf, torrc_free_ptr);
+	s->conf = conf;
+	relay.conf = conf;
+	set_logs(conf);
+	publish(s);
+	dns_reload(relay.dns);
+	dir_republish(relay.dir, "the configuration was read again");
+	log_notice(LOG_GENERAL, "configuration reloaded; ports, User, Workers and DataDirectory "
+				"stay as they were until a restart");
+}
+
+/* SIGINT: no new streams, the open ones may end; a second one leaves at once. */
+static void
+drain(void)
+{
+	struct snapshot *s;
+
+	if (relay.leaving != STAYING || (s = snapshot_copy(relay.snap)) == NULL) {
+		worker_stop(&relay.crew.main);
+		return;
+	}
+	relay.leaving = DRAINING;
+	relay.drain_until_ms = clock_mono_ms() + relay.conf->shutdown_wait_s * 1000ull;
+	s->draining = true;
+	publish(s);
+	log_notice(LOG_GENERAL, "no new streams; leaving in %u s, or when the open ones have ended",
+	    relay.conf->shutdown_wait_s);
+}
+
+static void
+on_signal(evutil_socket_t number, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	switch (number) {
+	case SIGHUP:
+		reload();
+		break;
+	case SIGINT:
+		drain();
+		break;
+	case SIGTERM:
+		log_notice(LOG_GENERAL, "leaving");
+		worker_stop(&relay.crew.main);
+		break;
+	case SIGUSR1: {
+		uint64_t read_bytes, written;
+
+		sum_bytes(&read_bytes, &written);
+		log_notice(LOG_GENERAL, "read %llu MB, written %llu MB on links",
+		    (unsigned long long)(read_bytes >> 20), (unsigned long long)(written >> 20));
+		break;
+	}
+	}
+}
+
+static enum rc
+catch_signals(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1 };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (unsigned i = 0; i < 4; i++) {
+		relay.signals[i] = evsignal_new(relay.crew.main.base, numbers[i], on_signal, NULL);
+		if (relay.signals[i] == NULL || event_add(relay.signals[i], NULL) != 0)
+			return RC_NO_MEMORY;
+	}
+	return RC_OK;
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+/* One listener a worker for each ORPort, bound while we may still bind low ports. */
+static enum rc
+bind_ports(const struct torrc *conf, unsigned workers)
+{
+	char text[ADDR_STR_LEN];
+
+	for (size_t i = 0; i < conf->or_port_count; i++) {
+		const struct torrc_port *p = &conf->or_ports[i];
+		struct addr_port at = { p->addr, p->port };
+
+		if (p->no_listen)
+			continue;
+		if (at.addr.family == ADDR_NONE)
+			at.addr.family = p->ipv6_only ? ADDR_IPV6 : ADDR_IPV4;
+		for (unsigned k = 0; k < workers && relay.listener_count < LISTENERS_MAX; k++) {
+			int fd = link_listen_socket(&at);
+
+			if (fd < 0) {
+				log_error(LOG_CONFIG, "cannot listen on ORPort %s: %s",
+				    addr_port_str(&at, text), strerror(errno));
+				return RC_SYSTEM;
+			}
+			relay.listeners[relay.listener_count++] = fd;
+		}
+		log_notice(LOG_LINK, "listening on %s", addr_port_str(&at, text));
+	}
+	return RC_OK;
+}
+
+static enum rc
+start_rooms(unsigned workers)
+{
+	enum rc rc = RC_OK;
+
+	for (unsigned i = 0; i < workers && rc == RC_OK; i++) {
+		struct worker *w = &relay.crew.workers[i];
+
+		rc = exit_room_init(w);
+		if (rc == RC_OK)
+			rc = circuit_room_init(w, &exit_circuit_ops);
+		if (rc == RC_OK)
+			rc = link_room_init(w, &circuit_link_ops);
+		if (rc == RC_OK)
+			rc = guard_room_init(w, exit_on_verdict);
+	}
+	for (unsigned i = 0; i < relay.listener_count && rc == RC_OK; i++)
+		rc = link_listen(&relay.crew.workers[i % workers], relay.listeners[i]);
+	return rc;
+}
+
+static void
+stop_rooms(void)
+{
+	for (unsigned i = 0; i < relay.crew.count; i++)
+		if (relay.crew.workers[i].links != NULL)
+			link_close_all(&relay.crew.workers[i]);
+	crew_settle(&relay.crew);
+	for (unsigned i = 0; i < relay.crew.count; i++) {
+		struct worker *w = &relay.crew.workers[i];
+
+		link_room_clear(w);
+		circuit_room_clear(w);
+		exit_room_clear(w);
+		guard_room_clear(w);
+	}
+	registry_clear();
+}
+
+static struct snapshot *
+first_view(struct torrc *conf)
+{
+	struct snapshot *s = snapshot_new();
+
+	if (s == NULL)
+		return NULL;
+	s->conf_ref = shared_new(conf, torrc_free_ptr);
+	s->conf = conf;
+	s->tls_client = tls_client_ctx();
+	set_addresses(s, conf);
+	if (s->conf_ref == NULL || s->tls_client == NULL || set_policy(s, conf) != RC_OK ||
+	    set_keys(s, relay.keystore) != RC_OK) {
+		snapshot_unref(&s);
+		return NULL;
+	}
+	snapshot_params(s);
+	return s;
+}
+
+static enum rc
+start_directory(const struct torrc *conf)
+{
+	struct dir_authority authorities[32];
+	const struct dir_authority *list = authorities;
+	size_t count = 0;
+	char why[256];
+
+	for (size_t i = 0; i < conf->dir_authority.count && count < 32; i++) {
+		if (dir_authority_parse(conf->dir_authority.items[i], &authorities[count], why,
+			sizeof(why)) != RC_OK) {
+			log_error(LOG_CONFIG, "DirAuthority: %s", why);
+			return RC_SYNTAX;
+		}
+		count++;
+	}
+	if (count == 0)
+		count = dir_authority_defaults(&list);
+	struct dir_config config = {
+		.base = relay.crew.main.base,
+		.authorities = list,
+		.authority_count = count,
+		.cache_dir = conf->data_directory,
+		.testing = conf->testing_tor_network,
+		.publish = conf->publish_server_descriptor && conf->or_port_count != 0,
+		.bind_addr = conf->outbound_or_v4,
+		.on_consensus = on_consensus,
+		.describe = describe,
+		.on_own_address = on_own_address,
+	};
+	enum rc rc = dir_new(&config, &relay.dir);
+	if (rc == RC_OK && !conf->disable_network)
+		dir_start(relay.dir);
+	return rc;
+}
+
+static void
+write_pid(const char *path)
+{
+	FILE *f = path != NULL ? fopen(path, "we") : NULL;
+
+	if (f != NULL) {
+		fprintf(f, "%ld\n", (long)getpid());
+		fclose(f);
+	} else if (path != NULL)
+		log_warn(LOG_CONFIG, "cannot write PidFile %s: %s", path, strerror(errno));
+}
+
+static unsigned
+worker_count(const struct torrc *conf)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = conf->workers != 0 ? conf->workers : cores > 0 ? (unsigned)cores : 1;
+
+	return n < WORKERS_MAX ? n : WORKERS_MAX;
+}
+
+static enum rc
+start(struct torrc *conf, unsigned workers)
+{
+	char why[512];
+	enum rc rc = bind_ports(conf, workers);
+
+	if (rc == RC_OK)
+		rc = privilege_drop(conf->user);
+	if (rc != RC_OK)
+		return rc;
+	rc = keystore_open(conf->data_directory, conf->nickname, clock_wall_s(), &relay.keystore,
+	    why, sizeof(why));
+	if (rc != RC_OK) {
+		log_error(LOG_KEYS, "%s", why);
+		return rc;
+	}
+	relay.snap = first_view(conf);
+	if (relay.snap == NULL)
+		return RC_SYSTEM;
+	rc = crew_init(&relay.crew, workers, relay.snap);
+	if (rc == RC_OK)
+		rc = dns_new(relay.crew.main.base, conf->server_dns_resolv_conf, &relay.dns, why,
+		    sizeof(why));
+	if (rc != RC_OK) {
+		log_error(LOG_DNS, "cannot start the resolver: %s", why);
+		return rc;
+	}
+	exit_set_resolver(relay.dns);
+	rc = start_rooms(workers);
+	if (rc == RC_OK)
+		rc = catch_signals();
+	if (rc == RC_OK)
+		rc = start_directory(conf);
+	if (rc == RC_OK)
+		rc = crew_start(&relay.crew);
+	return rc;
+}
+
+static void
+clean_up(void)
+{
+	dir_free(&relay.dir);
+	dns_free(&relay.dns);
+	if (relay.crew.workers != NULL) {
+		stop_rooms();
+		for (unsigned i = 0; i < 4; i++)
+			if (relay.signals[i] != NULL)
+				event_free(relay.signals[i]);
+		crew_clear(&relay.crew);
+	}
+	snapshot_unref(&relay.snap);
+	keystore_close(&relay.keystore);
+	libevent_global_shutdown();
+}
+
+int
+relay_run(const struct relay_options *options, struct torrc *conf)
+{
+	unsigned workers = worker_count(conf);
+	char hex[41];
+	enum rc rc;
+
+	privilege_limits();
+	set_logs(conf);
+	relay.options = options;
+	relay.conf = conf;
+	relay.started_ms = clock_mono_ms();
+	log_notice(LOG_GENERAL, "relayd %s starts with %u workers", PACKAGE_VERSION, workers);
+	rc = start(conf, workers);
+	if (rc != RC_OK) {
+		log_error(LOG_GENERAL, "not started: %s", rc_str(rc));
+		if (relay.snap == NULL)
+			torrc_free(conf);
+		clean_up();
+		return 1;
+	}
+	write_pid(conf->pid_file);
+	hex_encode(span_of(relay.snap->keys->rsa_id_digest, 20), hex, sizeof(hex));
+	log_notice(LOG_KEYS, "relay %s, fingerprint %s", conf->nickname, hex);
+	worker_on_tick(&relay.crew.main, main_tick);
+	crew_run_main(&relay.crew);
+	crew_stop(&relay.crew);
+	if (relay.conf->pid_file != NULL)
+		(void)unlink(relay.conf->pid_file);
+	clean_up();
+	return 0;
+}
+
+int
+relay_list_fingerprint(const struct torrc *conf)
+{
+	struct keystore *keystore;
+	struct relay_keys *keys;
+	char why[512], hex[41], b64[48];
+
+	if (keystore_open(conf->data_directory, conf->nickname, clock_wall_s(), &keystore, why,
+		sizeof(why)) != RC_OK) {
+		log_error(LOG_KEYS, "%s", why);
+		return 1;
+	}
+	keys = keystore_current(keystore);
+	hex_encode(span_of(keys->rsa_id_digest, 20), hex, sizeof(hex));
+	base64_encode(span_of(keys->ed_id, 32), false, b64, sizeof(b64));
+	printf("%s", conf->nickname);
+	for (unsigned i = 0; i < 40; i++)
+		printf("%s%c", i % 4 == 0 ? " " : "", hex[i]);
+	printf("\n%s ed25519 %s\n", conf->nickname, b64);
+	relay_keys_unref(&keys);
+	keystore_close(&keystore);
+	return 0;
+}
