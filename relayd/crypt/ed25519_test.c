@@ -17,7 +17,7 @@ test_published(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < VECTORS; i++) {
-		struct ed25519_key key;
+		struct ed25519_key key = { 0 };
 		uint8_t sig[64];
 
 		unhex(vectors[i].secret, key.secret, sizeof(key.secret));

@@ -48,7 +48,7 @@ void relay_keys_unref(struct relay_keys **keys);	/* wipes and frees the last one
 struct keystore;
 
 /* Open DataDirectory (made 0700 if missing; refused if others can write to it) and take its lock
- * (file "lock", fcntl like stock tor's: RC_EXISTS if somebody holds it). why gets a sentence for
+ * (file "lock", flock(2) like stock tor's: RC_EXISTS if somebody holds it). why gets a sentence for
  * the log on every failure: what, which file, what to do. Keys that are missing are made, unless
  * an offline master key's signing key and certificate are there. Writes fingerprint and
  * fingerprint-ed25519. */
