@@ -32,7 +32,7 @@ check_words() {
 	    xargs -0 grep -nwE 'TODO|FIXME|XXX|TBD'
 }
 check_scripts() {
-	for script in quickstart .ci/run $(find_sources '*.sh'); do
+	for script in ./quickstart ./.ci/run $(find_sources '*.sh'); do
 		case $(head -n 1 "$script") in
 		*bash*) bash -n "$script" || return 1 ;;
 		*) sh -n "$script" || return 1 ;;
@@ -50,12 +50,13 @@ check_cppcheck() {
 	    -D__linux__ -D__x86_64__ $(find_sources '*.c') 2>&1
 }
 check_tidy() {
+	flags='-DEXITGATE_SRCDIR="." -DEXITGATE_DATADIR="." -DEXITGATE_SYSCONFDIR="."'
 	find_sources '*.c' | xargs -P "$JOBS" -n 4 sh -c '
 		tidy=$1 flags=$2; shift 2
 		out=$("$tidy" --quiet --warnings-as-errors="*" "$@" -- $flags 2>/dev/null) || {
 			printf "%s\n" "$out"
 			exit 255
-		}' sh "$CLANG_TIDY" "${LINT_CFLAGS:-}"
+		}' sh "$CLANG_TIDY" "${LINT_CFLAGS:--std=gnu11 -I.} $flags"
 }
 
 [ $# -gt 0 ] || set -- format rooms words scripts cppcheck tidy
