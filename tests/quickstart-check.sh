@@ -22,8 +22,9 @@ build_copy() { # NAME FOLDER CONFIGURE-ARGUMENT...: everything and the test prog
 	shift 2
 	say "$name"
 	copy_tree "$folder"
-	if configure_and_make "$folder" "$folder.log" --enable-werror "$@" -- all check TESTS= &&
-	    ! grep -q 'warning:' "$folder.log"; then
+	if configure_and_make "$folder" "$folder.log" --enable-werror "$@" &&
+	    make -C "$folder" -j"$jobs" check TESTS= >>"$folder.log" 2>&1 &&
+	    ! grep -q 'warning: ' "$folder.log"; then
 		pass "$name"
 		return 0
 	fi
