@@ -32,3 +32,14 @@ EXTRA_DIST += relayd/exit/ROOM.md relayd/exit/.may_include
 EXTRA_DIST += relayd/guard/ROOM.md relayd/guard/.may_include
 EXTRA_DIST += relayd/main/ROOM.md relayd/main/.may_include
 EXTRA_DIST += relayd/dns/ROOM.md relayd/dns/.may_include
+check_PROGRAMS += relayd/link/handshake_test
+relayd_link_handshake_test_SOURCES = relayd/link/handshake_test.c
+relayd_link_handshake_test_CFLAGS = $(relayd_librelayd_a_CFLAGS) $(CMOCKA_CFLAGS)
+relayd_link_handshake_test_LDADD = $(RELAYD_LIBS) $(CMOCKA_LIBS)
+
+# A peer that misbehaves, for the tests on the private network.
+EXTRA_PROGRAMS += relayd/tests/hostile_peer
+relayd_tests_hostile_peer_SOURCES = relayd/tests/hostile_peer.c relayd/tests/peer.h relayd/tests/peer.c
+relayd_tests_hostile_peer_CFLAGS = $(relayd_librelayd_a_CFLAGS)
+relayd_tests_hostile_peer_LDADD = $(RELAYD_LIBS)
+EXTRA_DIST += relayd/tests/ROOM.md relayd/tests/.may_include
