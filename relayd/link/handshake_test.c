@@ -73,7 +73,7 @@ typedef void mangle_fn(struct cell *cell, uint8_t *bytes);
 static enum rc
 deliver(struct end *from, struct end *to, mangle_fn *mangle)
 {
-	uint8_t in[sizeof(from->buf)];
+	uint8_t in[sizeof(from->buf)] = { 0 };
 	struct rd rd = rd_from(span_of(in, from->len));
 	struct wr out = wr_to(to->buf, sizeof(to->buf));
 	struct cell cell;
