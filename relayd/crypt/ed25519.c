@@ -4,6 +4,7 @@
 #include "relayd/crypt/ed25519.h"
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -114,7 +115,10 @@ u_to_y(const uint8_t u[32], uint8_t y[32])
 	if (BN_sub_word(above, 1) != 1)
 		goto out;
 	rc = RC_CRYPTO; /* u = -1 has no inverse below it, and no y */
-	if (BN_mod_inverse(below, below, p, ctx) == NULL)
+	ERR_set_mark();
+	const BIGNUM *inverse = BN_mod_inverse(below, below, p, ctx);
+	ERR_pop_to_mark();
+	if (inverse == NULL)
 		goto out;
 	if (BN_mod_mul(above, above, below, p, ctx) == 1 && BN_bn2lebinpad(above, y, 32) == 32)
 		rc = RC_OK;

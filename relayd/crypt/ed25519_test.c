@@ -1,6 +1,7 @@
 /* ed25519_test.c: published vectors, keys from libsodium, and the way from curve25519. */
 #include "relayd/crypt/ed25519.h"
 
+#include <openssl/err.h>
 #include <sodium.h>
 
 #include "relayd/crypt/testing.h"
@@ -126,6 +127,7 @@ test_no_such_point(void **state)
 		unhex(bad[i], curve_public, sizeof(curve_public));
 		assert_int_equal(ed25519_public_from_curve(curve_public, 0, public), RC_CRYPTO);
 	}
+	assert_int_equal(ERR_peek_error(), 0);
 }
 
 int

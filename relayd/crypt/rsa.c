@@ -1,8 +1,9 @@
 /* rsa.c: RSA keys, raw signatures and their text forms (tor-spec 0.3, cert-spec 2.3). OpenSSL
- * underneath. */
+ * underneath; what it thinks of hostile input does not stay in its error queue, where the next TLS
+ * call of this thread would find it. */
 #include "relayd/crypt/rsa.h"
 
-#include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -38,12 +39,15 @@ raw_ctx(EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *))
 enum rc
 rsa_sign_raw(EVP_PKEY *key, struct span digest, uint8_t *sig, size_t *sig_len)
 {
-	EVP_PKEY_CTX *ctx = raw_ctx(key, EVP_PKEY_sign_init);
 	size_t len = RSA_SIG_MAX;
+
+	ERR_set_mark();
+	EVP_PKEY_CTX *ctx = raw_ctx(key, EVP_PKEY_sign_init);
 	bool ok = ctx != NULL && EVP_PKEY_get_size(key) <= RSA_SIG_MAX &&
 		  EVP_PKEY_sign(ctx, sig, &len, digest.data, digest.len) == 1;
 
 	EVP_PKEY_CTX_free(ctx);
+	ERR_pop_to_mark();
 	*sig_len = ok ? len : 0;
 	return ok ? RC_OK : RC_CRYPTO;
 }
@@ -53,11 +57,14 @@ rsa_open_raw(EVP_PKEY *key, struct span sig, uint8_t *out, size_t cap, size_t *l
 {
 	uint8_t opened[RSA_SIG_MAX];
 	size_t n = sizeof(opened);
+
+	ERR_set_mark();
 	EVP_PKEY_CTX *ctx = raw_ctx(key, EVP_PKEY_verify_recover_init);
 	bool ok = ctx != NULL && EVP_PKEY_get_size(key) <= RSA_SIG_MAX &&
 		  EVP_PKEY_verify_recover(ctx, opened, &n, sig.data, sig.len) == 1;
 
 	EVP_PKEY_CTX_free(ctx);
+	ERR_pop_to_mark();
 	*len = 0;
 	if (!ok)
 		return RC_CRYPTO;
@@ -101,7 +108,9 @@ rsa_public_from_der(struct span der)
 
 	if (der.len == 0 || der.len > RSA_DER_MAX)
 		return NULL;
+	ERR_set_mark();
 	EVP_PKEY *key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)der.len);
+	ERR_pop_to_mark();
 	if (key != NULL && at == der.data + der.len && EVP_PKEY_get_bits(key) <= RSA_BITS_MAX)
 		return key;
 	EVP_PKEY_free(key);

@@ -1,6 +1,7 @@
 /* rsa_test.c: raw signatures, text forms, the cross-certificate, X.509 shape. */
 #include "relayd/crypt/rsa.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -167,6 +168,23 @@ test_x509(void **state)
 	X509_free(cert);
 }
 
+/* TLS on the same thread must not find what went wrong here. */
+static void
+test_error_queue(void **state)
+{
+	uint8_t junk[140] = { 0x30, 0x81, 0x89 }, sig[RSA_SIG_MAX];
+	size_t len;
+
+	(void)state;
+	ERR_clear_error();
+	assert_null(rsa_public_from_der(span_of(junk, sizeof(junk))));
+	assert_int_equal(rsa_open_raw(key, span_of(junk, 128), sig, sizeof(sig), &len), RC_CRYPTO);
+	assert_int_equal(rsa_open_raw(key, span_of(junk, 5), sig, sizeof(sig), &len), RC_CRYPTO);
+	assert_int_equal(rsa_sign_raw(key, span_of(junk, 140), sig, &len), RC_CRYPTO);
+	assert_int_equal(len, 0);
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
 int
 main(void)
 {
@@ -176,6 +194,7 @@ main(void)
 		cmocka_unit_test(test_pem),
 		cmocka_unit_test(test_cross),
 		cmocka_unit_test(test_x509),
+		cmocka_unit_test(test_error_queue),
 	};
 
 	return crypt_init() == RC_OK ? cmocka_run_group_tests(tests, keys_make, keys_free) : 1;

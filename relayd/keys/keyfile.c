@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -229,12 +230,15 @@ keyfile_read_rsa(const struct keydir *dir, const char *name, EVP_PKEY **out, con
 	*out = NULL;
 	if (rc != RC_OK)
 		return rc;
+	ERR_set_mark();
 	BIO *bio = BIO_new_mem_buf(buf, (int)len);
 	if (bio != NULL)
 		*out = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 	BIO_free(bio);
 	sodium_memzero(buf, sizeof(buf));
-	if (*out != NULL && rsa_is_good(*out))
+	bool good = *out != NULL && rsa_is_good(*out);
+	ERR_pop_to_mark();
+	if (good)
 		return RC_OK;
 	EVP_PKEY_free(*out);
 	*out = NULL;

@@ -204,6 +204,8 @@ keystore_open(const char *data_dir, const char *nickname, time_t now, struct key
 		*out = ks;
 	else
 		keystore_close(&ks);
+	if (rc != RC_OK && why_len != 0 && why[0] == '\0')
+		(void)why_set(&sentence, rc, "keys in %s: %s", data_dir, rc_str(rc));
 	return rc;
 }
 

@@ -1,6 +1,5 @@
 /* keys_stock_test.c: a DataDirectory that goes back and forth between us and a stock tor: both see
  * the same identities, and each keeps the other out while it runs. Skipped where there is no tor. */
-#define _GNU_SOURCE /* nftw */
 #include "relayd/keys/testing.h"
 
 #include <signal.h>
@@ -171,6 +170,37 @@ test_rotated_to_stock(void **state)
 	keystore_close(&ks);
 }
 
+/* `tor --keygen` elsewhere; only the public half, the signing key and its certificate come here. */
+static void
+test_keygen(void **state)
+{
+	static const char *const names[] = { "ed25519_master_id_public_key",
+		"ed25519_signing_secret_key", "ed25519_signing_cert" };
+	struct place *p = *state;
+	uint8_t master[96], content[256];
+	char name[64];
+
+	assert_int_equal(tor_wait(tor_start(p, "--keygen", "--no-passphrase")), 0);
+	(void)place_read(p, "data/keys/ed25519_master_id_public_key", master, sizeof(master));
+	assert_int_equal(mkdir(place_path(p, "here"), 0700), 0);
+	assert_int_equal(mkdir(place_path(p, "here/keys"), 0700), 0);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(name, sizeof(name), "data/keys/%s", names[i]);
+		size_t len = place_read(p, name, content, sizeof(content));
+		(void)snprintf(name, sizeof(name), "here/keys/%s", names[i]);
+		place_write(p, name, content, len);
+	}
+	struct keystore *ks;
+	if (keystore_open(
+		place_path(p, "here"), "unnamed", time(NULL), &ks, p->why, sizeof(p->why)) != RC_OK)
+		fail_msg("%s", p->why);
+	struct relay_keys *keys = keystore_current(ks);
+	assert_memory_equal(keys->ed_id, master + 32, 32);
+	assert_false(place_has(p, "here/keys/ed25519_master_id_secret_key"));
+	relay_keys_unref(&keys);
+	keystore_close(&ks);
+}
+
 /* A running tor holds the lock against us, and its state file outlives our visit. */
 static void
 test_running_stock(void **state)
@@ -225,6 +255,7 @@ main(void)
 		IN_PLACE(test_ours_to_stock),
 		IN_PLACE(test_stock_to_ours),
 		IN_PLACE(test_rotated_to_stock),
+		IN_PLACE(test_keygen),
 		IN_PLACE(test_running_stock),
 		IN_PLACE(test_running_ours),
 	};

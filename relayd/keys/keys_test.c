@@ -1,6 +1,7 @@
 /* keys_test.c: files made and read back, refused when damaged; certificates; rotation. */
-#define _GNU_SOURCE /* nftw */
 #include "relayd/keys/testing.h"
+
+#include <openssl/err.h>
 
 #include "relayd/keys/state.h"
 
@@ -231,6 +232,7 @@ test_damage(void **state)
 		assert_non_null(strstr(p->why, strrchr(damages[i].name, '/') + 1));
 		place_write(p, damages[i].name, good, len);
 	}
+	assert_int_equal(ERR_peek_error(), 0);
 	ks = place_open(p, NOW);
 	keystore_close(&ks);
 }

@@ -14,3 +14,8 @@ relayd_keys_keys_test_LDADD = $(CRYPT_TEST_LDADD)
 relayd_keys_keys_stock_test_SOURCES = relayd/keys/keys_stock_test.c relayd/keys/testing.h
 relayd_keys_keys_stock_test_CFLAGS = $(RELAYD_TEST_CFLAGS)
 relayd_keys_keys_stock_test_LDADD = $(CRYPT_TEST_LDADD)
+
+FUZZ_TARGETS += relayd/keys/state_fuzz
+relayd_keys_state_fuzz_SOURCES = relayd/keys/state_fuzz.c tests/fuzz_main.c
+relayd_keys_state_fuzz_CFLAGS = $(RELAYD_TEST_CFLAGS)
+relayd_keys_state_fuzz_LDADD = $(CRYPT_TEST_LDADD)

@@ -117,5 +117,7 @@ state_set_onion_rotated(const struct keydir *top, time_t when, const struct why 
 		rc = keyfile_write(top, "state", wr_written(&wr), why);
 	free(text);
 	free(next);
+	if (rc == RC_NO_MEMORY || rc == RC_RANGE)
+		return why_set(why, rc, "cannot write %s/state: %s", top->path, rc_str(rc));
 	return rc;
 }
