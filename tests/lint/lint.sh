@@ -55,7 +55,7 @@ check_tidy() {
 		tidy=$1 flags=$2; shift 2
 		out=$("$tidy" --quiet --warnings-as-errors="*" "$@" -- $flags 2>/dev/null) || {
 			printf "%s\n" "$out"
-			exit 255
+			exit 1
 		}' sh "$CLANG_TIDY" "${LINT_CFLAGS:--std=gnu11 -I.} $flags"
 }
 
