@@ -1,5 +1,5 @@
 # tests: the drivers, the private Tor network, whole programs.
 EXTRA_DIST += tests/ROOM.md tests/run.sh tests/fuzz_main.c \
 	tests/testnet/testnet.sh tests/testnet/minidns.py tests/testnet/web.py tests/testnet/harmless tests/traffic.py
-EXTRA_DIST += tests/lint/lint.sh tests/lint/may_include.py tests/lint/cppcheck.txt .clang-tidy
+EXTRA_DIST += tests/lint/lint.sh tests/lint/may_include.py tests/lint/cppcheck.txt tests/lint/macros.h .clang-tidy
 EXTRA_DIST += quickstart .ci/run tests/quickstart-check.sh tests/quickstart-demo.sh

@@ -45,7 +45,7 @@ for path in sys.argv[1:]:
 }
 check_cppcheck() {
 	"$CPPCHECK" --quiet --error-exitcode=1 --std=c11 --language=c -j "$JOBS" -I . \
-	    --enable=warning,performance,portability --inline-suppr \
+	    --enable=warning,performance,portability --inline-suppr --include="$here/macros.h" \
 	    --suppressions-list="$here/cppcheck.txt" --library=posix,gnu \
 	    -D__linux__ -D__x86_64__ $(find_sources '*.c') 2>&1
 }
