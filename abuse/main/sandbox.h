@@ -1,0 +1,24 @@
+/* sandbox.h: a child that may compute and answer, and nothing else. */
+#ifndef ABUSE_MAIN_SANDBOX_H
+#define ABUSE_MAIN_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SANDBOX_SECONDS    10u
+#define SANDBOX_MEMORY     (200u << 20) /* what the child may take on top of what it got */
+#define SANDBOX_ANSWER_MAX (64u << 20)
+
+enum sandbox_end {
+	SANDBOX_ANSWERED,
+	SANDBOX_TOO_LONG, /* ran into its time limit */
+	SANDBOX_DIED,     /* memory limit or fault */
+	SANDBOX_FAILED,   /* no child could be made; errno says why */
+};
+
+/* Run work(arg, answer_fd) in a child with no network, no new files, no new programs, limited
+ * time and memory, and collect what it writes to answer_fd; the caller frees *answer. */
+enum sandbox_end
+sandbox_run(void (*work)(void *arg, int answer_fd), void *arg, char **answer, size_t *len);
+
+#endif
