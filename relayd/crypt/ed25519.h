@@ -9,11 +9,11 @@
 
 #include "common/bytes.h"
 
-#define ED25519_LEN	32
+#define ED25519_LEN     32
 #define ED25519_SIG_LEN 64
 
 struct ed25519_key {
-	uint8_t secret[64];	/* clamped scalar 32, then prefix 32 */
+	uint8_t secret[64]; /* clamped scalar 32, then prefix 32 */
 	uint8_t public[32];
 };
 
@@ -29,7 +29,7 @@ bool ed25519_verify(const uint8_t public[32], struct span message, const uint8_t
 void ed25519_from_curve(const uint8_t curve_secret[32], const uint8_t curve_public[32],
     struct ed25519_key *out, uint8_t *sign_bit);
 /* u coordinate and sign bit to the public point; RC_CRYPTO if there is none. */
-enum rc ed25519_public_from_curve(const uint8_t curve_public[32], uint8_t sign_bit,
-    uint8_t public[32]);
+enum rc ed25519_public_from_curve(
+    const uint8_t curve_public[32], uint8_t sign_bit, uint8_t public[32]);
 
 #endif

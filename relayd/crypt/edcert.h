@@ -10,8 +10,8 @@
 #include "common/bytes.h"
 #include "relayd/crypt/ed25519.h"
 
-#define EDCERT_LEN	    104		/* without the extension */
-#define EDCERT_WITH_KEY_LEN 140		/* with the signed-with key */
+#define EDCERT_LEN          104 /* without the extension */
+#define EDCERT_WITH_KEY_LEN 140 /* with the signed-with key */
 
 enum edcert_type {
 	EDCERT_ID_SIGNING = 4,
@@ -23,11 +23,11 @@ enum edcert_key_type { EDCERT_KEY_ED25519 = 1, EDCERT_KEY_X509_SHA256 = 3 };
 
 struct edcert {
 	uint8_t type, key_type;
-	uint32_t expires_hours;		/* since the epoch */
-	uint8_t key[32];		/* what is certified */
+	uint32_t expires_hours; /* since the epoch */
+	uint8_t key[32];        /* what is certified */
 	bool has_signer;
-	uint8_t signer[32];		/* from the extension */
-	struct span signed_part;	/* borrowed from the input */
+	uint8_t signer[32];      /* from the extension */
+	struct span signed_part; /* borrowed from the input */
 	uint8_t sig[64];
 };
 

@@ -9,11 +9,11 @@
 
 #include "common/bytes.h"
 
-#define NTOR_REQUEST_LEN 84
-#define NTOR_REPLY_LEN	 64
-#define FAST_REQUEST_LEN 20
-#define FAST_REPLY_LEN	 40
-#define NTOR3_MESSAGE_MAX 400	/* of the encrypted message, either direction */
+#define NTOR_REQUEST_LEN  84
+#define NTOR_REPLY_LEN    64
+#define FAST_REQUEST_LEN  20
+#define FAST_REPLY_LEN    40
+#define NTOR3_MESSAGE_MAX 400 /* of the encrypted message, either direction */
 
 enum handshake_type { HANDSHAKE_TAP = 0, HANDSHAKE_NTOR = 2, HANDSHAKE_NTOR3 = 3 };
 
@@ -26,7 +26,7 @@ void curve_generate(struct curve_key *out);
 struct tor1_keys {
 	uint8_t forward_digest[20], backward_digest[20];
 	uint8_t forward_key[16], backward_key[16];
-	uint8_t nonce[20];		/* KH */
+	uint8_t nonce[20]; /* KH */
 };
 
 /* The relay's own keys as the handshakes need them; onion_old may be all zero (none). */
@@ -45,12 +45,12 @@ enum rc ntor_answer(const struct onion_keys *own, struct span request,
 
 /* ntor v3 message extensions (tor-interop 2.2). */
 struct ntor3_policy {
-	bool cc_allowed;	/* we do congestion control and the consensus has it on */
-	uint8_t sendme_inc;	/* for CC_RESPONSE */
-	bool cgo_allowed;	/* we do Relay=5,6 */
+	bool cc_allowed;    /* we do congestion control and the consensus has it on */
+	uint8_t sendme_inc; /* for CC_RESPONSE */
+	bool cgo_allowed;   /* we do Relay=5,6 */
 };
 struct ntor3_outcome {
-	bool cc;		/* asked for and granted */
+	bool cc; /* asked for and granted */
 	bool cgo;
 };
 /* Parse the request's message (N, then type, length, body), decide, build the reply message.
@@ -69,7 +69,7 @@ void tor1_keys_from_material(const uint8_t material[92], struct tor1_keys *out);
 struct ntor_client {
 	uint8_t rsa_id[20], ed_id[32], onion[32];
 	struct curve_key eph;
-	uint8_t mac[32];	/* v3: of the request */
+	uint8_t mac[32]; /* v3: of the request */
 };
 void ntor_ask(struct ntor_client *c, uint8_t request[NTOR_REQUEST_LEN]);
 enum rc ntor_finish(const struct ntor_client *c, struct span reply, struct tor1_keys *out);

@@ -10,8 +10,8 @@
 /* The shared secret; false and zeros if the point has none. */
 bool curve_shared(uint8_t out[32], const uint8_t secret[32], const uint8_t point[32]);
 /* The onion key that the client named; ours, and *known false, if it is neither of the two. */
-const struct curve_key *
-onion_key_find(const struct onion_keys *own, const uint8_t wanted[32], bool *known);
+const struct curve_key *onion_key_find(
+    const struct onion_keys *own, const uint8_t wanted[32], bool *known);
 
 /* y is our half of the key. */
 enum rc fast_answer_with(
@@ -20,8 +20,8 @@ enum rc fast_answer_with(
 /* y makes the reply. keys_len at most 255 * 32. */
 enum rc ntor_answer_with(const struct onion_keys *own, const struct curve_key *y,
     struct span request, uint8_t reply[NTOR_REPLY_LEN], uint8_t *keys, size_t keys_len);
-enum rc
-ntor_finish_with(const struct ntor_client *c, struct span reply, uint8_t *keys, size_t keys_len);
+enum rc ntor_finish_with(
+    const struct ntor_client *c, struct span reply, uint8_t *keys, size_t keys_len);
 
 /* ntor v3, the relay's side in two steps: open the request, then seal the reply. */
 struct ntor3_opened {

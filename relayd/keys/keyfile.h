@@ -37,9 +37,9 @@ enum rc keyfile_write_tagged(const struct keydir *dir, const char *name, const c
     const void *content, size_t len, const struct why *why);
 
 /* "RSA PRIVATE KEY" in PEM: 1024 bits, exponent 65537, consistent in itself. */
-enum rc
-keyfile_read_rsa(const struct keydir *dir, const char *name, EVP_PKEY **out, const struct why *why);
-enum rc
-keyfile_write_rsa(const struct keydir *dir, const char *name, EVP_PKEY *key, const struct why *why);
+enum rc keyfile_read_rsa(
+    const struct keydir *dir, const char *name, EVP_PKEY **out, const struct why *why);
+enum rc keyfile_write_rsa(
+    const struct keydir *dir, const char *name, EVP_PKEY *key, const struct why *why);
 
 #endif

@@ -9,8 +9,8 @@
 #define DAY_S 86400
 
 /* identity.c: the RSA and Ed25519 identities and the signing key. */
-enum rc
-identity_load(const struct keydir *dir, time_t now, struct relay_keys *keys, const struct why *why);
+enum rc identity_load(
+    const struct keydir *dir, time_t now, struct relay_keys *keys, const struct why *why);
 /* A later signing key and certificate: from disk if somebody put one there, else made with the
  * master secret. RC_NOT_FOUND: neither can be had. */
 enum rc identity_renew_signing(
@@ -25,7 +25,7 @@ void onion_drop_old(const struct keydir *dir, struct relay_keys *keys);
 enum rc link_make_tls(struct relay_keys *keys, time_t now, const struct why *why);
 void link_certify_tls(struct relay_keys *keys, time_t now);
 time_t link_make_auth(struct relay_keys *keys, time_t now); /* when it expires */
-enum rc
-link_make_cross(struct relay_keys *keys, time_t now, time_t *expires, const struct why *why);
+enum rc link_make_cross(
+    struct relay_keys *keys, time_t now, time_t *expires, const struct why *why);
 
 #endif
