@@ -42,8 +42,8 @@ time_t consensus_fresh_until(const struct consensus *c);
 time_t consensus_valid_until(const struct consensus *c);
 
 /* A "params" value, clamped to min..max; def if absent or c is NULL. */
-int32_t
-consensus_param(const struct consensus *c, const char *name, int32_t def, int32_t min, int32_t max);
+int32_t consensus_param(
+    const struct consensus *c, const char *name, int32_t def, int32_t min, int32_t max);
 
 size_t consensus_relay_count(const struct consensus *c);
 const struct consensus_relay *consensus_relay_at(const struct consensus *c, size_t index);

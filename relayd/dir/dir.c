@@ -8,11 +8,12 @@
 #include "common/clock.h"
 #include "relayd/dir/dir_internal.h"
 
-#define TICK_S        1
-#define RETRY_FIRST_S 10
-#define RETRY_MOST_S  3600
-#define STALL_S       30
-#define TOTAL_S       300
+#define TICK_MS         1000
+#define TICK_TESTING_MS 200
+#define RETRY_FIRST_S   10
+#define RETRY_MOST_S    3600
+#define STALL_S         30
+#define TOTAL_S         300
 
 uint64_t
 dir_retry_ms(const struct dir *dir, unsigned failures)
@@ -20,17 +21,19 @@ dir_retry_ms(const struct dir *dir, unsigned failures)
 	uint64_t s = RETRY_FIRST_S;
 
 	if (dir->config.testing)
-		return 1000 + randombytes_uniform(1000);
+		return dir->testing_wait_ms + randombytes_uniform(dir->testing_wait_ms);
 	while (failures-- > 1 && s < RETRY_MOST_S)
 		s *= 2;
 	s = s < RETRY_MOST_S ? s : RETRY_MOST_S;
 	return s * 1000 + randombytes_uniform((uint32_t)s * 1000);
 }
 
-size_t
-dir_turn(struct dir *dir)
+void
+dir_turn(struct dir *dir, struct task *task)
 {
-	return dir->next_authority++ % dir->config.authority_count;
+	size_t next = task->failures != 0 ? task->authority + 1 : dir->next_authority++;
+
+	task->authority = next % dir->config.authority_count;
 }
 
 enum rc
@@ -102,7 +105,9 @@ dir_new(const struct dir_config *config, struct dir **out)
 	memcpy(dir->authorities, config->authorities,
 	    config->authority_count * sizeof(*config->authorities));
 	dir->config.authorities = dir->authorities;
-	dir->config.cache_dir = config->cache_dir != NULL ? strdup(config->cache_dir) : NULL;
+	dir->cache_dir = config->cache_dir != NULL ? strdup(config->cache_dir) : NULL;
+	dir->config.cache_dir = dir->cache_dir;
+	dir->testing_wait_ms = 1000;
 	dir->next_authority = randombytes_uniform((uint32_t)config->authority_count);
 	for (size_t i = 0; i < config->authority_count; i++)
 		dir->uploads[i].dir = dir;
@@ -130,16 +135,16 @@ dir_free(struct dir **dir)
 	publish_clear(gone);
 	micro_clear(gone);
 	fetch_clear(gone);
-	free((char *)(uintptr_t)gone->config.cache_dir);
+	free(gone->cache_dir);
 	free(gone);
 }
 
 void
 dir_start(struct dir *dir)
 {
-	struct timeval tick = { .tv_sec = TICK_S };
+	unsigned ms = dir->config.testing ? TICK_TESTING_MS : TICK_MS;
+	struct timeval tick = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
-	dir->started_ms = clock_mono_ms();
 	fetch_load_cache(dir, clock_wall_s());
 	(void)event_add(dir->tick, &tick);
 	event_active(dir->tick, EV_TIMEOUT, 1); /* the first one now */

@@ -23,8 +23,8 @@ struct dir_authority {
 
 /* One value of DirAuthority: "NICK orport=9001 no-v2 v3ident=HEX40 IP:PORT FP" (the fingerprint
  * may be ten groups). why says what is wrong. */
-enum rc
-dir_authority_parse(const char *value, struct dir_authority *out, char *why, size_t why_len);
+enum rc dir_authority_parse(
+    const char *value, struct dir_authority *out, char *why, size_t why_len);
 /* The public network's authorities, used if no DirAuthority line is given. */
 size_t dir_authority_defaults(const struct dir_authority **out);
 
@@ -53,7 +53,7 @@ struct dir_config {
 	/* A new verified view; the callee takes its own reference. */
 	void (*on_consensus)(void *arg, struct consensus *c);
 	/* Fill *info for a new descriptor; false: not now (address unknown, not reachable yet). *keys
-	 * is a new reference, which dir gives back. Asked at most once a second. */
+	 * is a new reference, which dir gives back. Asked at most once a tick. */
 	bool (*describe)(void *arg, struct descriptor_info *info, struct relay_keys **keys);
 	/* An authority saw us coming from here (X-Your-Address-Is). May be NULL. */
 	void (*on_own_address)(void *arg, const struct addr *addr);

@@ -44,8 +44,9 @@ struct upload {
 struct dir {
 	struct dir_config config;
 	struct dir_authority authorities[AUTHORITIES_MAX];
+	char *cache_dir;
 	struct event *tick;
-	uint64_t started_ms;
+	uint32_t testing_wait_ms; /* between tries on a test network; up to twice that */
 	size_t next_authority;
 
 	/* Reading. */
@@ -90,7 +91,8 @@ enum rc dir_ask(struct dir *dir, size_t authority, const char *method, const cha
  * status but 200; *status says which. The caller frees *body. */
 enum rc dir_answer(struct dir *dir, struct span answer, size_t max, unsigned *status, char **body,
     size_t *body_len);
-size_t dir_turn(struct dir *dir); /* whom to ask next */
+/* Set whom the task asks now: after a failure the next one in the list. */
+void dir_turn(struct dir *dir, struct task *task);
 
 void fetch_load_cache(struct dir *dir, time_t now);
 void fetch_tick(struct dir *dir, time_t now, uint64_t now_ms);

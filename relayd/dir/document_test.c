@@ -42,11 +42,11 @@ static int
 setup(void **state)
 {
 	size_t len, n = 0;
-	char *text = vector("authorities.txt", &len), why[100];
+	char *text = vector("authorities.txt", &len), why[100], *rest = text;
 
 	(void)state;
 	assert_int_equal(crypt_init(), RC_OK);
-	for (char *line = strtok(text, "\n"); line != NULL && n < 3; line = strtok(NULL, "\n"))
+	for (char *line; n < 3 && (line = strtok_r(rest, "\n", &rest)) != NULL;)
 		assert_int_equal(
 		    dir_authority_parse(line, &authorities[n++], why, sizeof(why)), RC_OK);
 	assert_int_equal(n, 3);

@@ -43,10 +43,10 @@ schedule_next(struct dir *dir, time_t now)
 static void
 schedule_same(struct dir *dir)
 {
-	uint64_t wait = dir->config.testing
-			    ? 1000
-			    : SAME_AGAIN_S * 1000 + randombytes_uniform(SAME_AGAIN_S * 1000);
+	uint64_t wait = SAME_AGAIN_S * 1000 + randombytes_uniform(SAME_AGAIN_S * 1000);
 
+	if (dir->config.testing)
+		wait = dir->testing_wait_ms;
 	dir->consensus_task.failures = 0;
 	dir->consensus_task.due_ms = clock_mono_ms() + wait;
 }
@@ -261,7 +261,7 @@ ask_consensus(struct dir *dir)
 	struct task *task = &dir->consensus_task;
 	time_t since = dir->bare != NULL ? consensus_valid_after(dir->bare) : 0;
 
-	task->authority = dir_turn(dir);
+	dir_turn(dir, task);
 	enum rc rc = dir_ask(dir, task->authority, "GET", CONSENSUS_PATH, span_of(NULL, 0), since,
 	    CONSENSUS_PACKED_MAX, on_consensus_answer, dir, &task->exchange);
 	if (rc != RC_OK)
@@ -273,7 +273,7 @@ ask_certs(struct dir *dir)
 {
 	struct task *task = &dir->certs_task;
 
-	task->authority = dir_turn(dir);
+	dir_turn(dir, task);
 	enum rc rc = dir_ask(dir, task->authority, "GET", CERTS_PATH, span_of(NULL, 0), 0,
 	    CERTS_PACKED_MAX, on_certs_answer, dir, &task->exchange);
 	if (rc != RC_OK)

@@ -1,4 +1,5 @@
 /* http.c: HTTP/1.0 answers and requests as directory authorities speak them. Pure. */
+#define ZLIB_CONST
 #include "relayd/dir/http.h"
 
 #include <stdlib.h>
@@ -195,7 +196,7 @@ http_body_unpack(const struct http_response *response, size_t max, char **out, s
 	if (inflateInit2(&z, response->coding == HTTP_GZIP ? 15 + 16 : 15) != Z_OK)
 		return RC_NO_MEMORY;
 	uint8_t none = 0;
-	z.next_in = body.len != 0 ? (Bytef *)(uintptr_t)body.data : &none;
+	z.next_in = body.len != 0 ? body.data : &none;
 	z.avail_in = (uInt)body.len;
 	enum rc rc = unpack(&z, max, out, out_len);
 	inflateEnd(&z);

@@ -30,7 +30,7 @@ enum rc http_request_write(struct wr *wr, const char *method, const char *path,
     const struct addr_port *host, size_t body_len, time_t if_modified_since);
 /* The body's text, at most max bytes; the caller frees *out (NUL-terminated). RC_LIMIT past max,
  * RC_SHORT if the packed stream is cut off. */
-enum rc
-http_body_unpack(const struct http_response *response, size_t max, char **out, size_t *out_len);
+enum rc http_body_unpack(
+    const struct http_response *response, size_t max, char **out, size_t *out_len);
 
 #endif

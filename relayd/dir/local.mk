@@ -15,7 +15,11 @@ EXTRA_DIST += relayd/dir/ROOM.md relayd/dir/.may_include \
 	relayd/dir/vectors/consensus.http relayd/dir/vectors/certs.txt \
 	relayd/dir/vectors/micro.http
 
-check_PROGRAMS += relayd/dir/document_test relayd/dir/descriptor_test
+check_PROGRAMS += relayd/dir/document_test relayd/dir/descriptor_test relayd/dir/dir_test
+relayd_dir_dir_test_SOURCES = relayd/dir/dir_test.c \
+	relayd/dir/fake_authority.h relayd/dir/fake_authority.c
+relayd_dir_dir_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+relayd_dir_dir_test_LDADD = $(RELAYD_LIBS) $(CMOCKA_LIBS)
 relayd_dir_document_test_SOURCES = relayd/dir/document_test.c
 relayd_dir_document_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 relayd_dir_document_test_LDADD = $(RELAYD_LIBS) $(CMOCKA_LIBS)

@@ -33,8 +33,8 @@ struct micro_table {
 
 enum rc micro_table_add(struct micro_table *table, const struct micro *micro);
 void micro_table_sort(struct micro_table *table);
-const struct micro_entry *
-micro_table_find(const struct micro_table *table, const uint8_t digest[32]);
+const struct micro_entry *micro_table_find(
+    const struct micro_table *table, const uint8_t digest[32]);
 /* Forget what no relay of c uses. */
 void micro_table_retain(struct micro_table *table, const struct consensus *c);
 void micro_table_clear(struct micro_table *table);

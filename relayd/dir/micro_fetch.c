@@ -167,6 +167,7 @@ on_answer(void *arg, enum rc rc, struct span answer)
 		rc = dir_answer(dir, answer, MICRO_TEXT_MAX, &status, &body, &len);
 	if (rc == RC_OK && take_answer(dir, span_of(body, len)) != 0)
 		dir->micro_news = true;
+	lane->task.failures = rc == RC_OK ? 0 : lane->task.failures + 1;
 	if (rc != RC_OK)
 		log_info(LOG_DIR, "microdescriptors from %s: %s (HTTP status %u)",
 		    dir->authorities[lane->task.authority].nickname, rc_str(rc), status);
@@ -189,7 +190,7 @@ ask_batch(struct micro_lane *lane)
 	}
 	wr_str(&wr, ".z");
 	wr_u8(&wr, '\0');
-	lane->task.authority = dir_turn(dir);
+	dir_turn(dir, &lane->task);
 	if (wr.rc != RC_OK || dir_ask(dir, lane->task.authority, "GET", path, span_of(NULL, 0), 0,
 				  MICRO_PACKED_MAX, on_answer, lane, &lane->task.exchange) != RC_OK)
 		log_info(LOG_DIR, "cannot ask %s for microdescriptors",
