@@ -1,7 +1,53 @@
 # exitguard: see ROOM.md. Each room adds its sources to libexitguard.a in its own local.mk.
 noinst_LIBRARIES += exitguard/libexitguard.a
-exitguard_libexitguard_a_SOURCES =
-exitguard_libexitguard_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+exitguard_libexitguard_a_SOURCES = \
+	exitguard/plan/sets.def exitguard/plan/plan.h exitguard/plan/plan.c \
+	exitguard/plan/elems.h exitguard/plan/elems.c exitguard/plan/request.h \
+	exitguard/plan/settings.def exitguard/plan/settings.h exitguard/plan/settings.c \
+	exitguard/feed/consensus.h exitguard/feed/consensus.c \
+	exitguard/feed/nflog.h exitguard/feed/nflog.c \
+	exitguard/feed/flows.h exitguard/feed/flows.c \
+	exitguard/nft/link.h exitguard/nft/link.c \
+	exitguard/nft/skeleton.h exitguard/nft/skeleton.c \
+	exitguard/nft/table.h exitguard/nft/table.c exitguard/nft/elements.c \
+	exitguard/nft/log.h exitguard/nft/log.c \
+	exitguard/priv/priv.h exitguard/priv/priv.c \
+	exitguard/priv/serve.h exitguard/priv/serve.c \
+	exitguard/priv/start.h exitguard/priv/start.c \
+	exitguard/ledger/ledger.h exitguard/ledger/ledger.c \
+	exitguard/ctl/commands.def exitguard/ctl/request.h exitguard/ctl/request.c \
+	exitguard/ctl/client.h exitguard/ctl/client.c \
+	exitguard/ctl/render.h exitguard/ctl/render.c \
+	exitguard/front/front.h exitguard/front/front.c exitguard/front/push.c \
+	exitguard/front/reports.c exitguard/front/decide.c exitguard/front/kernel.c \
+	exitguard/front/relays.c exitguard/front/control.c \
+	exitguard/front/answers.h exitguard/front/answers.c \
+	exitguard/front/lists.h exitguard/front/lists.c \
+	exitguard/front/watch.h exitguard/front/watch.c
+exitguard_libexitguard_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) \
+	$(MNL_CFLAGS) $(NFTNL_CFLAGS) $(SQLITE_CFLAGS) $(CAPNG_CFLAGS)
+# No OpenSSL here: the licences of netfilter's libraries and OpenSSL do not go together.
+EXITGUARD_LIBS = exitguard/libexitguard.a common/libcommon.a $(SODIUM_LIBS) $(EVENT_LIBS) \
+	$(JANSSON_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(SQLITE_LIBS) $(CAPNG_LIBS)
 
 include exitguard/engine/local.mk
 include exitguard/replay/local.mk
+
+sbin_PROGRAMS += exitguard/exitguard exitguard/exitguardctl
+exitguard_exitguard_SOURCES = exitguard/main/exitguard.c
+exitguard_exitguard_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(EVENT_CFLAGS)
+exitguard_exitguard_LDADD = $(EXITGUARD_LIBS)
+exitguard_exitguardctl_SOURCES = exitguard/main/exitguardctl.c
+exitguard_exitguardctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+exitguard_exitguardctl_LDADD = exitguard/libexitguard.a common/libcommon.a $(JANSSON_LIBS) \
+	$(SODIUM_LIBS)
+
+EXTRA_DIST += \
+	exitguard/plan/ROOM.md exitguard/plan/.may_include \
+	exitguard/feed/ROOM.md exitguard/feed/.may_include \
+	exitguard/nft/ROOM.md exitguard/nft/.may_include \
+	exitguard/priv/ROOM.md exitguard/priv/.may_include \
+	exitguard/ledger/ROOM.md exitguard/ledger/.may_include \
+	exitguard/ctl/ROOM.md exitguard/ctl/.may_include \
+	exitguard/front/ROOM.md exitguard/front/.may_include \
+	exitguard/main/ROOM.md exitguard/main/.may_include
