@@ -42,10 +42,10 @@ EXTRA_DIST += relayd/dir/consensus_corpus/consensus relayd/dir/micro_corpus/micr
 	relayd/dir/http_corpus/plain
 
 # The client against the stock authorities of a private network: make check-system.
-EXTRA_PROGRAMS += relayd/dir/dir_live
-relayd_dir_dir_live_SOURCES = relayd/dir/dir_live.c
-relayd_dir_dir_live_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
-relayd_dir_dir_live_LDADD = $(RELAYD_LIBS)
+EXTRA_PROGRAMS += relayd/dir/dir_live_test
+relayd_dir_dir_live_test_SOURCES = relayd/dir/dir_live_test.c
+relayd_dir_dir_live_test_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+relayd_dir_dir_live_test_LDADD = $(RELAYD_LIBS)
 SYSTEM_TESTS += relayd/dir/t_dir_live.sh
 EXTRA_DIST += relayd/dir/t_dir_live.sh
-check-system: relayd/dir/dir_live
+check-system: relayd/dir/dir_live_test

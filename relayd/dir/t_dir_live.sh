@@ -11,6 +11,6 @@ mkdir -m 700 "$net/live"
 sed 's/^DirAuthority //' "$net/dirauth.lines" >"$net/authorities.values"
 for run in first cached; do
 	echo "-- $run run"
-	"$testnet" exec "$net" "$builddir/relayd/dir/dir_live" "$net/authorities.values" \
+	"$testnet" exec "$net" "$builddir/relayd/dir/dir_live_test" "$net/authorities.values" \
 	    127.0.5.9 "$net/live" 50 || exit 1
 done

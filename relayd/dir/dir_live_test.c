@@ -1,6 +1,6 @@
-/* dir_live.c: the directory client against real authorities, without the rest of a relay.
+/* dir_live_test.c: the directory client against real authorities, without the rest of a relay.
  *
- *	dir_live AUTHORITIES ADDRESS FOLDER SECONDS
+ *	dir_live_test AUTHORITIES ADDRESS FOLDER SECONDS
  *
  * AUTHORITIES is a file of DirAuthority values, one a line. Keys and the cache lie in FOLDER. Ends
  * with 0 as soon as all authorities have our descriptor, two consensuses were verified and every
@@ -147,7 +147,7 @@ main(int argc, char **argv)
 	struct live live = { 0 };
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: dir_live AUTHORITIES ADDRESS FOLDER SECONDS\n");
+		fprintf(stderr, "usage: dir_live_test AUTHORITIES ADDRESS FOLDER SECONDS\n");
 		return 2;
 	}
 	log_init("dir_live");
