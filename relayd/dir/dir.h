@@ -1,6 +1,7 @@
 /* dir.h: the directory client: fetches and verifies consensus, certificates and
  * microdescriptors from the authorities, publishes our descriptor. Lives in the main thread on its
- * event base; never blocks. Documents are hostile until verified. */
+ * event base; never blocks. Documents are hostile until verified. No call back into it may free
+ * it. */
 #ifndef RELAYD_DIR_DIR_H
 #define RELAYD_DIR_DIR_H
 

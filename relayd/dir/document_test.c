@@ -247,6 +247,16 @@ test_certificates(void **state)
 	assert_int_equal(added, 0);
 	keycert_set_clear(&set);
 
+	/* A newer one for the same keys takes the older one's place. */
+	assert_int_equal(
+	    keycert_set_take(&set, certs_span, authorities, 3, FETCHED_AT, &added), RC_OK);
+	set.certs[1].published--;
+	assert_int_equal(
+	    keycert_set_take(&set, certs_span, authorities, 3, FETCHED_AT, &added), RC_OK);
+	assert_int_equal(added, 1);
+	assert_int_equal(set.count, 3);
+	keycert_set_clear(&set);
+
 	/* Another network's, outdated, or from the future. */
 	assert_int_equal(
 	    keycert_set_take(&none, certs_span, authorities, 1, FETCHED_AT, &added), RC_OK);

@@ -181,12 +181,10 @@ use_consensus(struct dir *dir, struct span text, time_t now)
 	micro_tick(dir, clock_mono_ms());
 }
 
+/* What follows from having tried to take it. */
 static void
-settle_consensus(struct dir *dir, struct span text)
+settle_consensus(struct dir *dir, enum rc rc, struct span text, time_t now)
 {
-	time_t now = clock_wall_s();
-	enum rc rc = take_consensus(dir, text, now);
-
 	if (rc == RC_OK)
 		use_consensus(dir, text, now);
 	else if (rc == RC_EXISTS)
@@ -199,10 +197,10 @@ static void
 on_consensus_answer(void *arg, enum rc rc, struct span answer)
 {
 	struct dir *dir = arg;
+	time_t now = clock_wall_s();
 	unsigned status = 0;
 	char *body = NULL;
 	size_t len = 0;
-	struct signature_tally tally;
 
 	dir->consensus_task.exchange = NULL;
 	if (rc == RC_OK)
@@ -211,16 +209,28 @@ on_consensus_answer(void *arg, enum rc rc, struct span answer)
 		schedule_same(dir);
 	else if (rc != RC_OK)
 		schedule_retry(dir, &dir->consensus_task, "consensus", rc, status);
-	else if (consensus_check_signatures(span_of(body, len), &dir->certs, dir->authorities,
-		     dir->config.authority_count, clock_wall_s(), &tally) == RC_AGAIN) {
-		drop_unverified(dir);
-		dir->unverified = body;
-		dir->unverified_len = len;
-		want_certs(dir);
-		return;
-	} else
-		settle_consensus(dir, span_of(body, len));
+	else {
+		rc = take_consensus(dir, span_of(body, len), now);
+		if (rc == RC_AGAIN) { /* once more when there are new certificates */
+			drop_unverified(dir);
+			dir->unverified = body;
+			dir->unverified_len = len;
+			want_certs(dir);
+			return;
+		}
+		settle_consensus(dir, rc, span_of(body, len), now);
+	}
 	free(body);
+}
+
+static void
+settle_unverified(struct dir *dir)
+{
+	struct span text = span_of(dir->unverified, dir->unverified_len);
+	time_t now = clock_wall_s();
+
+	settle_consensus(dir, take_consensus(dir, text, now), text, now);
+	drop_unverified(dir);
 }
 
 static void
@@ -249,10 +259,8 @@ on_certs_answer(void *arg, enum rc rc, struct span answer)
 		log_info(LOG_DIR, "%zu new key certificates of authorities", added);
 		write_certs(dir);
 	}
-	if (dir->unverified != NULL) {
-		settle_consensus(dir, span_of(dir->unverified, dir->unverified_len));
-		drop_unverified(dir);
-	}
+	if (dir->unverified != NULL)
+		settle_unverified(dir);
 }
 
 static void

@@ -180,22 +180,40 @@ is_authority(const struct dir_authority *authorities, size_t count, const uint8_
 	return false;
 }
 
-/* Takes *cert. A full set gives up the one published first. */
-static void
+/* Where a certificate goes: over an older one for the same keys, behind the others, or, if the set
+ * is full, over the one published first. KEYCERT_SET_MAX: nowhere, it is not newer. */
+static size_t
+set_place(const struct keycert_set *set, const struct keycert *cert)
+{
+	const struct keycert *same = keycert_set_find(set, cert->identity, cert->signing);
+	size_t oldest = 0;
+
+	if (same != NULL)
+		return same->published < cert->published ? (size_t)(same - set->certs)
+							 : KEYCERT_SET_MAX;
+	if (set->count < KEYCERT_SET_MAX)
+		return set->count;
+	for (size_t i = 1; i < set->count; i++)
+		if (set->certs[i].published < set->certs[oldest].published)
+			oldest = i;
+	return oldest;
+}
+
+/* Takes *cert if it is new. */
+static bool
 set_put(struct keycert_set *set, struct keycert *cert)
 {
-	size_t place = set->count;
+	size_t place = set_place(set, cert);
 
-	if (set->count == KEYCERT_SET_MAX) {
-		place = 0;
-		for (size_t i = 1; i < set->count; i++)
-			if (set->certs[i].published < set->certs[place].published)
-				place = i;
-		keycert_clear(&set->certs[place]);
-	} else
+	if (place == KEYCERT_SET_MAX)
+		return false;
+	if (place == set->count)
 		set->count++;
+	else
+		keycert_clear(&set->certs[place]);
 	set->certs[place] = *cert;
 	memset(cert, 0, sizeof(*cert));
+	return true;
 }
 
 /* Where the next certificate of a document ends. */
@@ -226,11 +244,8 @@ keycert_set_take(struct keycert_set *set, struct span text, const struct dir_aut
 		if (keycert_parse(span_of(text.data, len), &cert) == RC_OK) {
 			rc = RC_OK;
 			if (is_authority(authorities, authority_count, cert.identity) &&
-			    cert.expires > now && cert.published < now + CLOCK_SKEW_ALLOWED_S &&
-			    keycert_set_find(set, cert.identity, cert.signing) == NULL) {
-				set_put(set, &cert);
-				++*added;
-			}
+			    cert.expires > now && cert.published < now + CLOCK_SKEW_ALLOWED_S)
+				*added += set_put(set, &cert);
 			keycert_clear(&cert);
 		}
 		text = netdoc_from(text, len);
