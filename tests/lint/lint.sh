@@ -50,7 +50,7 @@ check_cppcheck() {
 	    -D__linux__ -D__x86_64__ $(find_sources '*.c') 2>&1
 }
 check_tidy() {
-	flags='-DEXITGATE_SRCDIR="." -DEXITGATE_DATADIR="." -DEXITGATE_SYSCONFDIR="."'
+	flags='-D_GNU_SOURCE -DEXITGATE_SRCDIR="." -DEXITGATE_DATADIR="." -DEXITGATE_SYSCONFDIR="."'
 	find_sources '*.c' | xargs -P "$JOBS" -n 4 sh -c '
 		tidy=$1 flags=$2; shift 2
 		out=$("$tidy" --quiet --warnings-as-errors="*" "$@" -- $flags 2>/dev/null) || {
