@@ -165,7 +165,7 @@ class Attempts:
         self.start, self.grace = time.monotonic(), grace
         self.open = {}  # stream id: time its request went to an exit
         self.count = {'first': {}, 'after': {}}
-        self.reasons = {}
+        self.reasons, self.ended = {}, set()
 
     def add(self, when, what):
         phase = 'first' if when - self.start < self.grace else 'after'
@@ -192,6 +192,11 @@ class Attempts:
             else:
                 self.add(when, 'lost')
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        elif status in ('FAILED', 'CLOSED') and ident not in self.ended:
+            reason = 'not sent: ' + values.get('REASON', 'none')
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        if status in ('FAILED', 'CLOSED', 'DETACHED', 'SUCCEEDED'):
+            self.ended.add(ident)
 
     def finish(self):
         for when in self.open.values():
