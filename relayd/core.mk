@@ -43,3 +43,12 @@ relayd_tests_hostile_peer_SOURCES = relayd/tests/hostile_peer.c relayd/tests/pee
 relayd_tests_hostile_peer_CFLAGS = $(relayd_librelayd_a_CFLAGS)
 relayd_tests_hostile_peer_LDADD = $(RELAYD_LIBS)
 EXTRA_DIST += relayd/tests/ROOM.md relayd/tests/.may_include
+sbin_PROGRAMS += relayd/relayd
+relayd_relayd_SOURCES = \
+	relayd/main/main.c \
+	relayd/main/relay.h relayd/main/relay.c \
+	relayd/main/privilege.h relayd/main/privilege.c \
+	relayd/main/view.h relayd/main/view.c
+relayd_relayd_CFLAGS = $(relayd_librelayd_a_CFLAGS)
+relayd_relayd_LDADD = $(RELAYD_LIBS)
+

@@ -195,7 +195,7 @@ create2_parse(struct span body, struct create2 *out)
 	out->handshake_type = rd_u16(&rd);
 	uint16_t len = rd_u16(&rd);
 	out->onion_skin = rd_span(&rd, len);
-	return rd.rc;	/* what follows is padding */
+	return rd.rc; /* what follows is padding */
 }
 
 void

@@ -9,11 +9,11 @@
 #include "common/addr.h"
 #include "common/bytes.h"
 
-#define CELL_LEN	  514	/* a fixed cell on the wire */
-#define CELL_HEAD_LEN	  5	/* circuit id, command */
-#define CELL_BODY_LEN	  509
+#define CELL_LEN          514 /* a fixed cell on the wire */
+#define CELL_HEAD_LEN     5   /* circuit id, command */
+#define CELL_BODY_LEN     509
 #define CELL_VAR_HEAD_LEN 7
-#define CELL_VAR_MAX	  (CELL_VAR_HEAD_LEN + 65535)
+#define CELL_VAR_MAX      (CELL_VAR_HEAD_LEN + 65535)
 
 enum cell_command {
 	CELL_PADDING = 0,
@@ -56,8 +56,8 @@ enum destroy_reason {
 struct cell {
 	uint32_t circid;
 	uint8_t command;
-	struct span body;	/* CELL_BODY_LEN bytes, or what a variable cell says */
-	struct span wire;	/* head and body, for the handshake's digests */
+	struct span body; /* CELL_BODY_LEN bytes, or what a variable cell says */
+	struct span wire; /* head and body, for the handshake's digests */
 };
 
 bool cell_is_variable(uint8_t command);
@@ -71,14 +71,14 @@ void cell_write_var(struct wr *wr, uint32_t circid, uint8_t command, struct span
 
 /* VERSIONS. pick: the highest of 4 and 5 that is in the body; 0 if neither. */
 enum rc versions_pick(struct span body, uint16_t *version);
-void versions_write(struct wr *wr);	/* the whole cell, two-byte circuit id; we offer 4 and 5 */
+void versions_write(struct wr *wr); /* the whole cell, two-byte circuit id; we offer 4 and 5 */
 
 /* CERTS. */
 #define CERTS_MAX_TYPE 7
 struct certs {
-	struct span cert[CERTS_MAX_TYPE + 1];	/* by type; data NULL: not there */
+	struct span cert[CERTS_MAX_TYPE + 1]; /* by type; data NULL: not there */
 };
-enum rc certs_parse(struct span body, struct certs *out);	/* twice one type: RC_PROTOCOL */
+enum rc certs_parse(struct span body, struct certs *out); /* twice one type: RC_PROTOCOL */
 
 /* AUTH_CHALLENGE: is our method, 3, among those offered? */
 enum rc auth_challenge_parse(struct span body, bool *has_type3);
@@ -86,9 +86,9 @@ enum rc auth_challenge_parse(struct span body, bool *has_type3);
 /* NETINFO. */
 #define NETINFO_MAX_OWN 8
 struct netinfo {
-	uint32_t timestamp;	/* 0: not told */
-	struct addr other;	/* how the sender sees us; ADDR_NONE if of unknown type */
-	struct addr own[NETINFO_MAX_OWN];	/* those of known type; the rest is skipped */
+	uint32_t timestamp;               /* 0: not told */
+	struct addr other;                /* how the sender sees us; ADDR_NONE if of unknown type */
+	struct addr own[NETINFO_MAX_OWN]; /* those of known type; the rest is skipped */
 	size_t own_count;
 };
 enum rc netinfo_parse(struct span body, struct netinfo *out);

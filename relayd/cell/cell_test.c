@@ -56,7 +56,7 @@ test_framing(void **state)
 		assert_int_equal(rd_left(&rd), cut);
 	}
 	rd = rd_from(span_of(buf + 9, CELL_LEN));
-	assert_int_equal(cell_next(&rd, true, &cell), RC_PROTOCOL);	/* not VERSIONS */
+	assert_int_equal(cell_next(&rd, true, &cell), RC_PROTOCOL); /* not VERSIONS */
 }
 
 static void
@@ -116,7 +116,8 @@ test_netinfo(void **state)
 	    netinfo_parse(unhex("00000000 09 03 010203 02 08 01 ff 04 04 c0000203"), &out), RC_OK);
 	assert_int_equal(out.other.family, ADDR_NONE);
 	assert_int_equal(out.own_count, 1);
-	assert_int_equal(netinfo_parse(unhex("00000000 04 04 c0000201 02 04 04 c0"), &out), RC_SHORT);
+	assert_int_equal(
+	    netinfo_parse(unhex("00000000 04 04 c0000201 02 04 04 c0"), &out), RC_SHORT);
 }
 
 static void
@@ -142,7 +143,7 @@ test_begin(void **state)
 {
 	static const struct {
 		const char *text;
-		size_t len;	/* 0: strlen and its NUL */
+		size_t len; /* 0: strlen and its NUL */
 		enum rc rc;
 		const char *host;
 		uint16_t port;
@@ -151,7 +152,7 @@ test_begin(void **state)
 		{ "Example.COM:80", 0, RC_OK, "example.com", 80, false },
 		{ "192.0.2.1:443", 0, RC_OK, "192.0.2.1", 443, true },
 		{ "[2001:db8::1]:22", 0, RC_OK, "2001:db8::1", 22, true },
-		{ "example.com:80", 14, RC_PROTOCOL, "", 0, false },	/* no NUL */
+		{ "example.com:80", 14, RC_PROTOCOL, "", 0, false }, /* no NUL */
 		{ "example.com:0", 0, RC_PROTOCOL, "", 0, false },
 		{ "example.com:65536", 0, RC_PROTOCOL, "", 0, false },
 		{ "example.com", 0, RC_PROTOCOL, "", 0, false },
@@ -198,8 +199,10 @@ test_extend2(void **state)
 		{ "no RSA id", "02" V4 ED "0002 0002 aabb", RC_PROTOCOL },
 		{ "no address", "01" RSA "0002 0002 aabb", RC_PROTOCOL },
 		{ "port 0", "02 00 06 c0000201 0000" RSA "0002 0002 aabb", RC_PROTOCOL },
-		{ "an address too long", "02 00 07 c0000201 2329 00" RSA "0002 0002 aabb", RC_PROTOCOL },
-		{ "an all-zero id", "02" V4 "02 14 0000000000000000000000000000000000000000 0002 0000",
+		{ "an address too long", "02 00 07 c0000201 2329 00" RSA "0002 0002 aabb",
+		    RC_PROTOCOL },
+		{ "an all-zero id",
+		    "02" V4 "02 14 0000000000000000000000000000000000000000 0002 0000",
 		    RC_PROTOCOL },
 		{ "cut short", "03" V4 RSA, RC_PROTOCOL },
 	};
@@ -243,7 +246,7 @@ test_answers(void **state)
 	struct span tag;
 
 	(void)state;
-	end_write(&wr, END_EXITPOLICY, &v4, 300);	/* 9 bytes: what path-bias probes want */
+	end_write(&wr, END_EXITPOLICY, &v4, 300); /* 9 bytes: what path-bias probes want */
 	assert_true(span_equal(wr_written(&wr), unhex("04 c0000201 0000012c")));
 	wr = wr_to(buf, sizeof(buf));
 	end_write(&wr, END_MISC, &v4, 300);

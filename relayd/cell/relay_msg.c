@@ -11,17 +11,17 @@ relay_msg_parse(const uint8_t body[CELL_BODY_LEN], struct relay_msg *out)
 	struct rd rd = rd_from(span_of(body, CELL_BODY_LEN));
 
 	out->command = rd_u8(&rd);
-	rd_skip(&rd, 2);	/* recognised */
+	rd_skip(&rd, 2); /* recognised */
 	out->stream_id = rd_u16(&rd);
-	rd_skip(&rd, 4);	/* digest */
+	rd_skip(&rd, 4); /* digest */
 	uint16_t len = rd_u16(&rd);
 	out->data = rd_span(&rd, len);
 	return rd.rc == RC_OK ? RC_OK : RC_PROTOCOL;
 }
 
 void
-relay_msg_write_head(uint8_t body[CELL_BODY_LEN], uint8_t command, uint16_t stream_id,
-    uint16_t data_len)
+relay_msg_write_head(
+    uint8_t body[CELL_BODY_LEN], uint8_t command, uint16_t stream_id, uint16_t data_len)
 {
 	struct wr wr = wr_to(body, RELAY_HEAD_LEN);
 
@@ -122,7 +122,7 @@ resolve_parse(struct span data, char host[256])
 void
 resolved_write_addr(struct wr *wr, const struct addr *addr)
 {
-	wr_u8(wr, addr->family);	/* the wire types are 4 and 6 too */
+	wr_u8(wr, addr->family); /* the wire types are 4 and 6 too */
 	wr_u8(wr, (uint8_t)addr_len(addr));
 	wr_bytes(wr, addr->bytes, addr_len(addr));
 	wr_u32(wr, RESOLVED_TTL);

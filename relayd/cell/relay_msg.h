@@ -11,7 +11,7 @@
 #include "relayd/cell/cell.h"
 
 #define RELAY_HEAD_LEN 11
-#define RELAY_DATA_MAX (CELL_BODY_LEN - RELAY_HEAD_LEN)	/* 498 */
+#define RELAY_DATA_MAX (CELL_BODY_LEN - RELAY_HEAD_LEN) /* 498 */
 
 enum relay_command {
 	RELAY_BEGIN = 1,
@@ -53,18 +53,18 @@ enum end_reason {
 struct relay_msg {
 	uint8_t command;
 	uint16_t stream_id;
-	struct span data;	/* borrowed from the body */
+	struct span data; /* borrowed from the body */
 };
 
 /* A recognised body. RC_PROTOCOL if the length runs past the cell. */
 enum rc relay_msg_parse(const uint8_t body[CELL_BODY_LEN], struct relay_msg *out);
 /* Head only: recognised and digest are left zero for the crypto; the data lies behind it. */
-void relay_msg_write_head(uint8_t body[CELL_BODY_LEN], uint8_t command, uint16_t stream_id,
-    uint16_t data_len);
+void relay_msg_write_head(
+    uint8_t body[CELL_BODY_LEN], uint8_t command, uint16_t stream_id, uint16_t data_len);
 
 /* BEGIN: "host:port" NUL [flags]. host is NUL-terminated, lower case, without brackets; is_literal
  * if it is an address. RC_PROTOCOL for no NUL, no port, port 0, an empty or overlong host. */
-#define BEGIN_IPV6_OK	     1u
+#define BEGIN_IPV6_OK        1u
 #define BEGIN_IPV4_NOT_OK    2u
 #define BEGIN_IPV6_PREFERRED 4u
 struct begin {
@@ -90,10 +90,10 @@ void resolved_write_error(struct wr *wr, bool transient);
 
 /* EXTEND2. */
 struct extend2 {
-	struct addr_port v4, v6;	/* family ADDR_NONE if not there; the first of each counts */
+	struct addr_port v4, v6; /* family ADDR_NONE if not there; the first of each counts */
 	uint8_t rsa_id[20], ed_id[32];
 	bool has_ed_id;
-	struct create2 create;	/* type and onion skin, opaque, borrowed */
+	struct create2 create; /* type and onion skin, opaque, borrowed */
 };
 /* RC_PROTOCOL: no or two RSA ids, two Ed25519 ids, no address, a wrong specifier length, an
  * all-zero RSA id or a port of 0. */

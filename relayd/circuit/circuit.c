@@ -9,7 +9,7 @@
 
 struct circuit_table {
 	const struct circuit_ops *ops;
-	struct circuit *circuits;	/* uthash by id */
+	struct circuit *circuits; /* uthash by id */
 	struct circuit *dead;
 };
 
@@ -33,7 +33,7 @@ static uint32_t
 next_pad(struct circuit *c)
 {
 	return c->data_sent + CIRCUIT_WINDOW_STEP / 2 +
-	    worker_random_below(c->worker, CIRCUIT_WINDOW_STEP / 2);
+	       worker_random_below(c->worker, CIRCUIT_WINDOW_STEP / 2);
 }
 
 static struct circuit *
@@ -117,7 +117,7 @@ circuit_room_clear(struct worker *w)
 
 	if (w->circuits == NULL)
 		return;
-	HASH_ITER(hh, w->circuits->circuits, c, tmp)
+	HASH_ITER (hh, w->circuits->circuits, c, tmp)
 		circuit_shut(c, -1, -1);
 	bury_dead(w);
 	free(w->circuits);
@@ -173,8 +173,8 @@ note_sent_data(struct circuit *c, const uint8_t tag[TOR1_TAG_LEN])
 }
 
 enum rc
-circuit_send_node(struct circuit *c, uint8_t command, uint16_t stream_id, struct cell_node *node,
-    size_t data_len)
+circuit_send_node(
+    struct circuit *c, uint8_t command, uint16_t stream_id, struct cell_node *node, size_t data_len)
 {
 	uint8_t *body = node->bytes + CELL_HEAD_LEN;
 	uint8_t tag[TOR1_TAG_LEN];
@@ -265,7 +265,7 @@ on_padding_negotiate(struct circuit *c, struct span data)
 		return;
 	wr_u8(&wr, 0);
 	wr_u8(&wr, command);
-	wr_u8(&wr, 2);	/* error */
+	wr_u8(&wr, 2); /* error */
 	wr_u8(&wr, machine);
 	wr_u32(&wr, counter);
 	circuit_send(c, RELAY_PADDING_NEGOTIATED, 0, wr_written(&wr));
@@ -278,7 +278,7 @@ on_stream_message(struct circuit *c, const struct relay_msg *msg)
 	uint8_t reason = END_NOTDIRECTORY;
 
 	if (msg->stream_id == 0)
-		return;		/* as stock: dropped */
+		return; /* as stock: dropped */
 	switch (msg->command) {
 	case RELAY_BEGIN:
 		ops->begin(c, msg->stream_id, msg->data);
@@ -314,7 +314,7 @@ on_relay_message(struct circuit *c, const uint8_t *body, bool early, const uint8
 	else if (rc == RC_OK)
 		switch (msg.command) {
 		case RELAY_EXTEND2:
-			if (early)	/* else dropped: it could be used to count hops */
+			if (early) /* else dropped: it could be used to count hops */
 				circuit_extend(c, msg.data);
 			break;
 		case RELAY_EXTEND:
@@ -326,13 +326,13 @@ on_relay_message(struct circuit *c, const uint8_t *body, bool early, const uint8
 		case RELAY_PADDING_NEGOTIATE:
 			on_padding_negotiate(c, msg.data);
 			break;
-		default:	/* unknown commands and DROP end here too, without effect */
+		default: /* unknown commands and DROP end here too, without effect */
 			on_stream_message(c, &msg);
 			break;
 		}
 	if (rc != RC_OK && !c->closing) {
-		log_info(LOG_CIRC, "closing a circuit: relay message %u: %s", msg.command,
-		    rc_str(rc));
+		log_info(
+		    LOG_CIRC, "closing a circuit: relay message %u: %s", msg.command, rc_str(rc));
 		circuit_close(c, DESTROY_PROTOCOL);
 	}
 }
@@ -394,8 +394,8 @@ answer_create2(struct link *link, const struct cell *cell, struct tor1_keys *key
 		rc = ntor_answer(own, create.onion_skin, wr_reserve(&reply, NTOR_REPLY_LEN), keys);
 		break;
 	case HANDSHAKE_NTOR3:
-		rc = ntor3_answer(own, create.onion_skin, &policy, &reply, &outcome, material,
-		    sizeof(material));
+		rc = ntor3_answer(
+		    own, create.onion_skin, &policy, &reply, &outcome, material, sizeof(material));
 		if (rc == RC_OK)
 			tor1_keys_from_material(material, keys);
 		explicit_bzero(material, sizeof(material));
@@ -421,7 +421,7 @@ on_create(struct link *link, const struct cell *cell)
 	struct circuit *c = NULL;
 	enum rc rc = RC_PROTOCOL;
 
-	if (top_bit != link->initiator) {	/* an id of the peer's side */
+	if (top_bit != link->initiator) { /* an id of the peer's side */
 		if (cell->command == CELL_CREATE_FAST)
 			rc = answer_fast(link, cell, &keys);
 		else if (cell->command == CELL_CREATE2)
@@ -454,12 +454,12 @@ on_link_cell(struct link *link, struct link_circ *lc, const struct cell *cell, u
 	case CELL_CREATE:
 	case CELL_CREATE_FAST:
 	case CELL_CREATE2:
-		if (lc == NULL)		/* an id in use: dropped */
+		if (lc == NULL) /* an id in use: dropped */
 			on_create(link, cell);
 		return;
 	}
 	if (lc == NULL)
-		return;			/* cells for circuits just closed: dropped */
+		return; /* cells for circuits just closed: dropped */
 	if (lc->is_next_hop)
 		next_cell(lc, cell);
 	else if (cell->command == CELL_DESTROY) {

@@ -14,27 +14,27 @@
 #include "relayd/link/link.h"
 #include "relayd/work/work.h"
 
-#define CIRCUIT_WINDOW		1000
-#define CIRCUIT_WINDOW_STEP	100
-#define STREAM_WINDOW		500
-#define STREAM_WINDOW_STEP	50
-#define CIRCUIT_EARLY_MAX	8
-#define CIRCUIT_TAGS		(CIRCUIT_WINDOW / CIRCUIT_WINDOW_STEP + 1)
+#define CIRCUIT_WINDOW      1000
+#define CIRCUIT_WINDOW_STEP 100
+#define STREAM_WINDOW       500
+#define STREAM_WINDOW_STEP  50
+#define CIRCUIT_EARLY_MAX   8
+#define CIRCUIT_TAGS        (CIRCUIT_WINDOW / CIRCUIT_WINDOW_STEP + 1)
 
 enum circuit_next { NEXT_NONE, NEXT_ASKED, NEXT_OPEN };
 
 struct circuit {
-	UT_hash_handle hh;		/* in the worker's table by id */
+	UT_hash_handle hh; /* in the worker's table by id */
 	uint64_t id;
 	struct worker *worker;
-	struct link_circ *prev;		/* NULL once closing */
+	struct link_circ *prev; /* NULL once closing */
 	struct tor1 *crypto;
-	bool is_fast;			/* made by CREATE_FAST */
+	bool is_fast; /* made by CREATE_FAST */
 	bool closing;
 	unsigned early_seen;
 
 	enum circuit_next next;
-	uint32_t next_ask;		/* which of its extends: answers to older ones are void */
+	uint32_t next_ask; /* which of its extends: answers to older ones are void */
 	uint64_t next_link;
 	uint32_t next_circid;
 
@@ -44,8 +44,8 @@ struct circuit {
 	uint8_t tags[CIRCUIT_TAGS][TOR1_TAG_LEN];
 	unsigned tag_first, tag_count;
 
-	struct stream *streams;		/* uthash by stream id: the exit room's */
-	uint64_t report_id;		/* for exitguard: means nothing elsewhere */
+	struct stream *streams; /* uthash by stream id: the exit room's */
+	uint64_t report_id;     /* for exitguard: means nothing elsewhere */
 	struct circuit *next_dead;
 };
 
@@ -56,8 +56,8 @@ struct circuit_ops {
 	void (*data)(struct circuit *c, uint16_t stream_id, struct span data);
 	void (*end)(struct circuit *c, uint16_t stream_id, struct span data);
 	void (*sendme)(struct circuit *c, uint16_t stream_id);
-	void (*sendable)(struct circuit *c);	/* the window or the queue opened */
-	void (*gone)(struct circuit *c);	/* close all its streams, send nothing */
+	void (*sendable)(struct circuit *c); /* the window or the queue opened */
+	void (*gone)(struct circuit *c);     /* close all its streams, send nothing */
 };
 
 enum rc circuit_room_init(struct worker *w, const struct circuit_ops *ops);
@@ -94,6 +94,6 @@ void next_cell(struct link_circ *lc, const struct cell *cell);
 void next_lost(struct link_circ *lc, enum destroy_reason reason);
 void next_link_opened(struct link *link);
 void next_link_closed(struct link *link);
-void circuit_shut(struct circuit *c, int prev_reason, int next_reason);	/* -1: tell nobody */
+void circuit_shut(struct circuit *c, int prev_reason, int next_reason); /* -1: tell nobody */
 
 #endif

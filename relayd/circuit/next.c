@@ -8,7 +8,7 @@
 #include "relayd/circuit/circuit.h"
 #include "relayd/link/registry.h"
 
-#define LINK_OLD_MS (7ull * 86400 * 1000)	/* older links take no new circuits */
+#define LINK_OLD_MS (7ull * 86400 * 1000) /* older links take no new circuits */
 
 /* Asks the owner of a link to make the next hop. It waits in link->waiting until the link opens. */
 struct extend_message {
@@ -26,7 +26,7 @@ struct hop_message {
 	struct message msg;
 	enum hop_event event;
 	uint64_t circuit_id, link_id;
-	uint32_t circid, ask;	/* ask: not for HOP_LOST */
+	uint32_t circid, ask; /* ask: not for HOP_LOST */
 	enum destroy_reason reason;
 };
 
@@ -39,8 +39,8 @@ struct destroy_message {
 
 /* --- in the circuit's worker ----------------------------------------------------------------- */
 
-static void
-hop_destroy(struct worker *w, uint64_t link_id, uint32_t circid, enum destroy_reason reason);
+static void hop_destroy(
+    struct worker *w, uint64_t link_id, uint32_t circid, enum destroy_reason reason);
 
 static void
 on_hop(struct worker *w, const struct hop_message *m)
@@ -48,9 +48,9 @@ on_hop(struct worker *w, const struct hop_message *m)
 	struct circuit *c = circuit_find(w, m->circuit_id);
 	bool is_asked = c != NULL && c->next == NEXT_ASKED && c->next_ask == m->ask;
 	bool is_next = c != NULL && c->next == NEXT_OPEN && c->next_link == m->link_id &&
-	    c->next_circid == m->circid;
+		       c->next_circid == m->circid;
 
-	if (m->event == HOP_MADE && !is_asked) {	/* the circuit went or was cut meanwhile */
+	if (m->event == HOP_MADE && !is_asked) { /* the circuit went or was cut meanwhile */
 		hop_destroy(w, m->link_id, m->circid, DESTROY_DESTROYED);
 	} else if (m->event == HOP_MADE) {
 		c->next_link = m->link_id;
@@ -80,7 +80,7 @@ hop_tell(struct worker *w, const struct hop_message *what)
 	}
 	m = malloc(sizeof(*m));
 	if (m == NULL)
-		return;	/* the circuit then ends with its own link */
+		return; /* the circuit then ends with its own link */
 	*m = *what;
 	m->msg.deliver = hop_deliver;
 	worker_post(w, id_worker(what->circuit_id), &m->msg);
@@ -111,7 +111,7 @@ on_backward(struct worker *w, struct cell_node *node)
 	    reply.len + 2 <= RELAY_DATA_MAX)
 		circuit_send(c, RELAY_EXTENDED2, 0, span_of(body, reply.len + 2));
 	else
-		circuit_close(c, DESTROY_PROTOCOL);	/* a backward RELAY_EARLY, say */
+		circuit_close(c, DESTROY_PROTOCOL); /* a backward RELAY_EARLY, say */
 	cell_node_free(w, node);
 }
 
@@ -167,8 +167,8 @@ extend_start(struct circuit *c, const struct extend2 *e)
 {
 	struct worker *w = c->worker;
 	struct addr_port to = extend_address(c, e);
-	const struct addr *from = to.addr.family == ADDR_IPV6 ? &w->snap->conf->outbound_or_v6 :
-								&w->snap->conf->outbound_or_v4;
+	const struct addr *from = to.addr.family == ADDR_IPV6 ? &w->snap->conf->outbound_or_v6
+							      : &w->snap->conf->outbound_or_v4;
 	const uint8_t *ed_id = e->has_ed_id ? e->ed_id : NULL;
 	const struct consensus_relay *known = consensus_find(w->snap->consensus, e->rsa_id);
 	uint64_t now = clock_mono_ms();
@@ -176,12 +176,12 @@ extend_start(struct circuit *c, const struct extend2 *e)
 
 	if (ed_id == NULL && known != NULL && known->has_ed_id)
 		ed_id = known->ed_id;
-	link_id = registry_find(e->rsa_id, ed_id, &e->v4.addr, &e->v6.addr,
-	    now > LINK_OLD_MS ? now - LINK_OLD_MS : 0);
+	link_id = registry_find(
+	    e->rsa_id, ed_id, &e->v4.addr, &e->v6.addr, now > LINK_OLD_MS ? now - LINK_OLD_MS : 0);
 	if (link_id == 0) {
-		struct link *link = to.addr.family != ADDR_NONE ?
-		    link_connect(w, &to, from, e->rsa_id, ed_id) :
-		    NULL;
+		struct link *link = to.addr.family != ADDR_NONE
+					? link_connect(w, &to, from, e->rsa_id, ed_id)
+					: NULL;
 
 		if (link == NULL)
 			return DESTROY_CONNECTFAILED;
@@ -312,7 +312,7 @@ next_link_opened(struct link *link)
 {
 	struct message *m, *tmp, *list = take_waiting(link);
 
-	LL_FOREACH_SAFE(list, m, tmp) {
+	LL_FOREACH_SAFE (list, m, tmp) {
 		hop_make(link, (struct extend_message *)m);
 		free(m);
 	}
@@ -323,7 +323,7 @@ next_link_closed(struct link *link)
 {
 	struct message *m, *tmp, *list = take_waiting(link);
 
-	LL_FOREACH_SAFE(list, m, tmp) {
+	LL_FOREACH_SAFE (list, m, tmp) {
 		hop_fail(link->worker, (struct extend_message *)m, DESTROY_CHANNEL_CLOSED);
 		free(m);
 	}
@@ -394,8 +394,8 @@ hop_destroy(struct worker *w, uint64_t link_id, uint32_t circid, enum destroy_re
 	}
 	struct destroy_message *d = malloc(sizeof(*d));
 	if (d == NULL)
-		return;		/* the peer's side then ends with the link */
-	*d = (struct destroy_message) { { NULL, destroy_deliver }, link_id, circid, reason };
+		return; /* the peer's side then ends with the link */
+	*d = (struct destroy_message){ { NULL, destroy_deliver }, link_id, circid, reason };
 	worker_post(w, id_worker(link_id), &d->msg);
 }
 
@@ -404,7 +404,7 @@ next_destroy(struct circuit *c, enum destroy_reason reason)
 {
 	if (c->next == NEXT_OPEN)
 		hop_destroy(c->worker, c->next_link, c->next_circid, reason);
-	c->next = NEXT_NONE;	/* a hop still being made is undone when it reports */
+	c->next = NEXT_NONE; /* a hop still being made is undone when it reports */
 }
 
 void

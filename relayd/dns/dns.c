@@ -14,13 +14,13 @@
 #include "common/conf.h"
 #include "common/log.h"
 
-#define TYPE_A	  1
+#define TYPE_A    1
 #define TYPE_PTR  12
 #define TYPE_AAAA 28
 #define CLASS_IN  1
 
 #define RESOLV_CONF_MAX 65536
-#define SERVERS_MAX	8
+#define SERVERS_MAX     8
 
 /* One question to libunbound; a lookup has one or two. */
 struct question {
@@ -30,7 +30,7 @@ struct question {
 };
 
 struct lookup {
-	struct lookup *prev, *next;	/* in dns->pending, by deadline */
+	struct lookup *prev, *next; /* in dns->pending, by deadline */
 	struct dns *dns;
 	dns_done_fn *done;
 	void *arg;
@@ -43,7 +43,7 @@ struct lookup {
 struct dns {
 	struct event_base *base;
 	char *resolv_conf;
-	char *servers;		/* what was read, one a line: to see changes */
+	char *servers; /* what was read, one a line: to see changes */
 	struct ub_ctx *ctx;
 	struct event *ready, *tick;
 	struct lookup *pending;
@@ -55,7 +55,7 @@ lookup_end(struct lookup *l)
 {
 	struct dns_answer answer = l->answer;
 	bool has_any = answer.v4.family != ADDR_NONE || answer.v6.family != ADDR_NONE ||
-	    answer.name[0] != '\0';
+		       answer.name[0] != '\0';
 
 	answer.status = has_any ? DNS_OK : l->failed ? DNS_FAILED : DNS_NXDOMAIN;
 	DL_DELETE(l->dns->pending, l);
@@ -127,7 +127,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	DL_FOREACH_SAFE(dns->pending, l, tmp)
+	DL_FOREACH_SAFE (dns->pending, l, tmp)
 		if (l->deadline_ms <= now) {
 			cancel_questions(l);
 			l->failed = l->failed || l->questions[0].pending || l->questions[1].pending;
@@ -141,8 +141,7 @@ ask(struct lookup *l, unsigned slot, const char *name, int type)
 	struct question *q = &l->questions[slot];
 
 	q->lookup = l;
-	if (ub_resolve_async(
-		l->dns->ctx, name, type, CLASS_IN, q, on_result, &q->async_id) != 0)
+	if (ub_resolve_async(l->dns->ctx, name, type, CLASS_IN, q, on_result, &q->async_id) != 0)
 		return RC_SYSTEM;
 	q->pending = true;
 	return RC_OK;
@@ -167,13 +166,13 @@ dns_lookup(struct dns *dns, enum dns_kind kind, const char *name, bool want_v6, 
 	l->deadline_ms = clock_mono_ms() + DNS_DEADLINE_MS;
 	if (!dns_name_is_askable(name)) {
 		l->deadline_ms = 0;
-		rc = event_base_once(dns->base, -1, EV_TIMEOUT, on_tick, dns, &at_once) == 0 ?
-		    RC_OK :
-		    RC_NO_MEMORY;
+		rc = event_base_once(dns->base, -1, EV_TIMEOUT, on_tick, dns, &at_once) == 0
+			 ? RC_OK
+			 : RC_NO_MEMORY;
 	} else
 		rc = ask(l, 0, name, kind == DNS_PTR ? TYPE_PTR : TYPE_A);
 	if (rc == RC_OK && l->deadline_ms != 0 && kind == DNS_ADDRESSES && want_v6)
-		(void)ask(l, 1, name, TYPE_AAAA);	/* without it IPv4 still serves */
+		(void)ask(l, 1, name, TYPE_AAAA); /* without it IPv4 still serves */
 	if (rc != RC_OK) {
 		free(l);
 		return rc;
@@ -211,7 +210,7 @@ read_servers(const char *path, char **out, char *why, size_t why_len)
 		n++;
 	}
 	free(text);
-	*out = strdup(wr_len(&wr) != 0 ? servers : "127.0.0.1\n");	/* resolv.conf(5) */
+	*out = strdup(wr_len(&wr) != 0 ? servers : "127.0.0.1\n"); /* resolv.conf(5) */
 	return *out != NULL ? RC_OK : RC_NO_MEMORY;
 }
 
@@ -221,8 +220,8 @@ set_options(struct ub_ctx *ctx)
 	static const struct {
 		const char *name, *value;
 	} options[] = {
-		{ "do-not-query-localhost:", "no" },	/* a resolver on this host is the best one */
-		{ "use-caps-for-id:", "yes" },		/* 0x20: harder to forge answers */
+		{ "do-not-query-localhost:", "no" }, /* a resolver on this host is the best one */
+		{ "use-caps-for-id:", "yes" },       /* 0x20: harder to forge answers */
 		{ "cache-max-ttl:", "3600" },
 		{ "prefetch:", "no" },
 	};
@@ -257,14 +256,16 @@ make_context(const char *servers, char *why, size_t why_len)
 			return NULL;
 		}
 	}
+	/* libunbound would answer for test. itself; what is there is the system resolvers' say. No
+	 * option may be set after this. */
+	(void)ub_ctx_zone_remove(ctx, "test.");
 	return ctx;
 }
 
 static enum rc
 watch(struct dns *dns)
 {
-	dns->ready =
-	    event_new(dns->base, ub_fd(dns->ctx), EV_READ | EV_PERSIST, on_ready, dns);
+	dns->ready = event_new(dns->base, ub_fd(dns->ctx), EV_READ | EV_PERSIST, on_ready, dns);
 	return dns->ready != NULL && event_add(dns->ready, NULL) == 0 ? RC_OK : RC_NO_MEMORY;
 }
 
@@ -276,7 +277,7 @@ unwatch(struct dns *dns)
 	if (dns->ready != NULL)
 		event_free(dns->ready);
 	dns->ready = NULL;
-	DL_FOREACH_SAFE(dns->pending, l, tmp) {
+	DL_FOREACH_SAFE (dns->pending, l, tmp) {
 		cancel_questions(l);
 		l->failed = true;
 		lookup_end(l);
@@ -286,8 +287,8 @@ unwatch(struct dns *dns)
 }
 
 enum rc
-dns_new(struct event_base *base, const char *resolv_conf, struct dns **out, char *why,
-    size_t why_len)
+dns_new(
+    struct event_base *base, const char *resolv_conf, struct dns **out, char *why, size_t why_len)
 {
 	static const struct timeval second = { 1, 0 };
 	struct dns *dns = calloc(1, sizeof(*dns));

@@ -10,26 +10,26 @@
 
 #include "common/addr.h"
 
-#define DNS_NAME_MAX	253
+#define DNS_NAME_MAX    253
 #define DNS_PENDING_MAX 20000
-#define DNS_DEADLINE_MS 60000	/* libunbound's own retries come first */
+#define DNS_DEADLINE_MS 60000 /* libunbound's own retries come first */
 
 enum dns_kind {
-	DNS_ADDRESSES,	/* A, and AAAA if wanted */
-	DNS_PTR,	/* the name is under in-addr.arpa or ip6.arpa */
+	DNS_ADDRESSES, /* A, and AAAA if wanted */
+	DNS_PTR,       /* the name is under in-addr.arpa or ip6.arpa */
 };
 
 enum dns_status {
 	DNS_OK,
-	DNS_NXDOMAIN,	/* permanent: there is no such name, or nothing of this kind under it */
-	DNS_FAILED,	/* transient: the resolvers failed */
+	DNS_NXDOMAIN, /* permanent: there is no such name, or nothing of this kind under it */
+	DNS_FAILED,   /* transient: the resolvers failed */
 };
 
 struct dns_answer {
 	enum dns_status status;
-	struct addr v4, v6;	/* ADDR_NONE if there is none */
-	uint32_t ttl;		/* of the shortest-lived part, seconds */
-	char name[256];		/* DNS_PTR; else "" */
+	struct addr v4, v6; /* ADDR_NONE if there is none */
+	uint32_t ttl;       /* of the shortest-lived part, seconds */
+	char name[256];     /* DNS_PTR; else "" */
 };
 
 struct dns;
@@ -37,9 +37,9 @@ typedef void dns_done_fn(void *arg, const struct dns_answer *answer);
 
 /* resolv_conf NULL: /etc/resolv.conf. Its nameserver lines are used, port 53 or address@port. why
  * gets a sentence on failure. */
-enum rc dns_new(struct event_base *base, const char *resolv_conf, struct dns **out, char *why,
-    size_t why_len);
-void dns_free(struct dns **dns);	/* answers what is pending with DNS_FAILED */
+enum rc dns_new(
+    struct event_base *base, const char *resolv_conf, struct dns **out, char *why, size_t why_len);
+void dns_free(struct dns **dns); /* answers what is pending with DNS_FAILED */
 /* Read resolv.conf again; if it changed, what is pending is answered with DNS_FAILED. */
 void dns_reload(struct dns *dns);
 

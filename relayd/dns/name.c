@@ -65,8 +65,7 @@ parse_ptr_v4(const char *name, size_t len, struct addr *out)
 		if (i != 0)
 			wr_u8(&wr, '.');
 	}
-	if (wr.rc != RC_OK || addr_parse(wr_written(&wr), out) != RC_OK ||
-	    out->family != ADDR_IPV4)
+	if (wr.rc != RC_OK || addr_parse(wr_written(&wr), out) != RC_OK || out->family != ADDR_IPV4)
 		return RC_SYNTAX;
 	return RC_OK;
 }
@@ -79,7 +78,7 @@ parse_ptr_v6(const char *name, size_t len, struct addr *out)
 
 	if (len != 63)
 		return RC_SYNTAX;
-	for (unsigned i = 0; i < 16; i++) {	/* lowest nibble first, dots between */
+	for (unsigned i = 0; i < 16; i++) { /* lowest nibble first, dots between */
 		const char *at = name + (15 - i) * 4;
 		char pair[2] = { at[2], at[0] };
 

@@ -122,7 +122,7 @@ on_data(struct circuit *c, uint16_t id, struct span data)
 	struct stream *s = stream_find(c, id);
 
 	if (s == NULL || s->is_resolve)
-		return;		/* counted by the circuit already */
+		return; /* counted by the circuit already */
 	if (--s->deliver_window < 0) {
 		circuit_close(c, DESTROY_PROTOCOL);
 		return;
@@ -160,7 +160,7 @@ on_sendable(struct circuit *c)
 {
 	struct stream *s, *tmp;
 
-	HASH_ITER(hh, c->streams, s, tmp)
+	HASH_ITER (hh, c->streams, s, tmp)
 		stream_resume(s);
 }
 
@@ -170,7 +170,7 @@ on_gone(struct circuit *c)
 {
 	struct stream *s, *tmp;
 
-	HASH_ITER(hh, c->streams, s, tmp)
+	HASH_ITER (hh, c->streams, s, tmp)
 		stream_end(s, 0);
 }
 
@@ -189,7 +189,7 @@ exit_tick(struct worker *w, uint64_t now_ms)
 {
 	struct stream *s, *tmp;
 
-	HASH_ITER(hh_handle, w->exits->by_handle, s, tmp)
+	HASH_ITER (hh_handle, w->exits->by_handle, s, tmp)
 		if (s->state == STREAM_FLUSHING && now_ms - s->since_ms > FLUSH_TIMEOUT_MS)
 			stream_free(s);
 }
@@ -211,7 +211,7 @@ exit_room_clear(struct worker *w)
 
 	if (w->exits == NULL)
 		return;
-	HASH_ITER(hh_handle, w->exits->by_handle, s, tmp)
+	HASH_ITER (hh_handle, w->exits->by_handle, s, tmp)
 		stream_free(s);
 	free(w->exits);
 	w->exits = NULL;

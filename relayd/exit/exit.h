@@ -8,7 +8,7 @@
 #include "relayd/dns/dns.h"
 #include "relayd/work/work.h"
 
-enum rc exit_room_init(struct worker *w);	/* after the guard's and before the circuits' */
+enum rc exit_room_init(struct worker *w); /* after the guard's and before the circuits' */
 void exit_room_clear(struct worker *w);
 extern const struct circuit_ops exit_circuit_ops;
 

@@ -11,7 +11,7 @@
 #include "relayd/guard/guard.h"
 
 #define CELLS_A_READ   31
-#define SENDME_OUT_MAX (10 * RELAY_DATA_MAX)	/* unsent bytes above which no SENDME is given */
+#define SENDME_OUT_MAX (10 * RELAY_DATA_MAX) /* unsent bytes above which no SENDME is given */
 
 static const struct {
 	int error;
@@ -70,10 +70,10 @@ static void
 give_sendmes(struct stream *s)
 {
 	while (s->circuit != NULL && s->deliver_window <= STREAM_WINDOW - STREAM_WINDOW_STEP &&
-	    evbuffer_get_length(s->out) <= SENDME_OUT_MAX) {
+	       evbuffer_get_length(s->out) <= SENDME_OUT_MAX) {
 		s->deliver_window += STREAM_WINDOW_STEP;
 		if (circuit_send(s->circuit, RELAY_SENDME, s->id, span_of(NULL, 0)) != RC_OK)
-			return;		/* the stream went with the circuit */
+			return; /* the stream went with the circuit */
 	}
 }
 
@@ -222,7 +222,7 @@ connected(struct stream *s)
 	if (circuit_send(s->circuit, RELAY_CONNECTED, s->id, wr_written(&wr)) != RC_OK)
 		return;
 	stream_resume(s);
-	flush_out(s);	/* data that came early */
+	flush_out(s); /* data that came early */
 }
 
 static void

@@ -6,7 +6,7 @@
 #include "relayd/exit/stream.h"
 
 struct lookup {
-	struct message msg;	/* there, and with the answer back */
+	struct message msg; /* there, and with the answer back */
 	uint64_t handle;
 	enum dns_kind kind;
 	bool want_v6;
@@ -15,7 +15,7 @@ struct lookup {
 	struct worker *main;
 };
 
-static struct dns *resolver;	/* the main thread's; set before the workers start */
+static struct dns *resolver; /* the main thread's; set before the workers start */
 
 void
 exit_set_resolver(struct dns *dns)
@@ -58,9 +58,8 @@ question_deliver(struct worker *w, struct message *m)
 	struct lookup *lookup = (struct lookup *)m;
 
 	lookup->main = w;
-	if (resolver == NULL ||
-	    dns_lookup(resolver, lookup->kind, lookup->name, lookup->want_v6, on_answer, lookup) !=
-		RC_OK) {
+	if (resolver == NULL || dns_lookup(resolver, lookup->kind, lookup->name, lookup->want_v6,
+				    on_answer, lookup) != RC_OK) {
 		memset(&lookup->answer, 0, sizeof(lookup->answer));
 		lookup->answer.status = DNS_FAILED;
 		send_answer(lookup);
@@ -78,7 +77,7 @@ lookup_start(struct stream *s, enum dns_kind kind, const char *name, bool want_v
 	lookup->handle = s->handle;
 	lookup->kind = kind;
 	lookup->want_v6 = want_v6;
-	memcpy(lookup->name, name, strlen(name) + 1);	/* at most 255 bytes: cells are shorter */
+	memcpy(lookup->name, name, strlen(name) + 1); /* at most 255 bytes: cells are shorter */
 	worker_post(s->worker, WORKER_MAIN, &lookup->msg);
 	return RC_OK;
 }

@@ -37,7 +37,7 @@ address_is_allowed(struct stream *s)
 		return false;
 	}
 	if (!snap->allow_network_reentry && consensus_is_or_port(snap->consensus, to)) {
-		stream_end(s, END_CONNECTREFUSED);	/* so that nobody tries again */
+		stream_end(s, END_CONNECTREFUSED); /* so that nobody tries again */
 		return false;
 	}
 	return true;
@@ -58,7 +58,7 @@ refused_by_guard(struct stream *s)
 	atomic_fetch_add_explicit(
 	    &s->worker->counters.streams_refused_guard, 1, memory_order_relaxed);
 	if (!s->is_resolve)
-		stream_end(s, END_MISC);	/* the client goes elsewhere by itself */
+		stream_end(s, END_MISC); /* the client goes elsewhere by itself */
 }
 
 static void
@@ -90,7 +90,7 @@ ask_guard(struct stream *s, enum report_type type)
 	if (type == REPORT_OPEN && s->host != NULL)
 		r.flags = REPORT_BY_NAME;
 	if (type == REPORT_DEST && s->report_epoch == 0) {
-		go_on(s);	/* exitguard never heard of it: nothing to add to */
+		go_on(s); /* exitguard never heard of it: nothing to add to */
 		return;
 	}
 	switch (guard_ask(s->worker, &r, s->handle, &epoch)) {
@@ -137,9 +137,9 @@ stream_begin(struct circuit *c, uint16_t id, struct span data)
 	struct stream *s;
 
 	if (stream_find(c, id) != NULL)
-		return;		/* in use: dropped */
-	unsigned problem = begin_parse(data, &begin) != RC_OK ? END_TORPROTOCOL :
-								 previous_hop_problem(c);
+		return; /* in use: dropped */
+	unsigned problem =
+	    begin_parse(data, &begin) != RC_OK ? END_TORPROTOCOL : previous_hop_problem(c);
 	if (problem == 0 && (begin.flags & BEGIN_IPV4_NOT_OK) != 0 && !c->worker->snap->ipv6_exit)
 		problem = END_NOROUTE;
 	if (problem == 0 && c->worker->snap->draining)
@@ -176,7 +176,7 @@ choose_address(struct stream *s, const struct dns_answer *answer)
 {
 	bool v4_ok = answer->v4.family != ADDR_NONE && (s->flags & BEGIN_IPV4_NOT_OK) == 0;
 	bool v6_ok = answer->v6.family != ADDR_NONE && (s->flags & BEGIN_IPV6_OK) != 0 &&
-	    s->worker->snap->ipv6_exit;
+		     s->worker->snap->ipv6_exit;
 
 	if (!v4_ok && !v6_ok)
 		return false;

@@ -13,13 +13,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define RETRY_MS   1000
+#define RETRY_MS    1000
 #define SEND_BUFFER (1 << 20)
-#define ASKS_MAX   65536
+#define ASKS_MAX    65536
 
 /* A question that is out. All have the same time to live, so the list is in order of deadlines. */
 struct ask {
-	UT_hash_handle hh;	/* by stream */
+	UT_hash_handle hh; /* by stream */
 	uint64_t stream, handle, deadline_ms;
 	struct ask *prev, *next;
 };
@@ -39,7 +39,7 @@ struct guard {
 	unsigned ask_count;
 	struct report_record batch[REPORT_MAX_RECORDS];
 	unsigned batched;
-	uint64_t lost;		/* records that found no room */
+	uint64_t lost; /* records that found no room */
 };
 
 static void guard_down(struct guard *g, const char *why);
@@ -97,7 +97,7 @@ send_batch(struct guard *g)
 		return;
 	n = send(g->fd, g->batch, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS))
-		return;		/* tried again at the next turn; new records are lost when it is full */
+		return; /* tried again at the next turn; new records are lost when it is full */
 	g->batched = 0;
 	if (n != (ssize_t)len)
 		guard_down(g, strerror(errno));
@@ -184,7 +184,7 @@ take_packet(struct guard *g, struct span packet)
 
 		report_packet_get(packet, i, &r);
 		if (r.type != REPORT_VERDICT)
-			continue;	/* STATE and LIMITS: what each verdict already follows */
+			continue; /* STATE and LIMITS: what each verdict already follows */
 		HASH_FIND(hh, g->by_stream, &r.stream, sizeof(r.stream), ask);
 		if (ask != NULL)
 			ask_end(g, ask, r.code == REPORT_ALLOW);
@@ -240,8 +240,9 @@ try_connect(struct guard *g)
 	    send(g->fd, &hello, sizeof(hello), MSG_NOSIGNAL) != (ssize_t)sizeof(hello) ||
 	    event_add(g->event, NULL) != 0) {
 		if (!g->said_down && g->worker->index == 0)
-			log_warn(LOG_GUARD, "no exitguard at GuardSocket %s: %s; new streams are %s",
-			    path, strerror(errno), fails_open(g) ? "let out" : "refused");
+			log_warn(LOG_GUARD,
+			    "no exitguard at GuardSocket %s: %s; new streams are %s", path,
+			    strerror(errno), fails_open(g) ? "let out" : "refused");
 		g->said_down = true;
 		if (g->event != NULL)
 			event_free(g->event);
@@ -299,7 +300,7 @@ guard_room_clear(struct worker *w)
 
 	if (g == NULL)
 		return;
-	DL_FOREACH_SAFE(g->in_order, ask, tmp) {
+	DL_FOREACH_SAFE (g->in_order, ask, tmp) {
 		HASH_DEL(g->by_stream, ask);
 		free(ask);
 	}

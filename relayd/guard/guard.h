@@ -19,8 +19,8 @@ void guard_room_clear(struct worker *w);
 
 /* Ask with an OPEN or DEST record; record->stream must be set. ALLOW or REFUSE: no verdict call
  * will follow. *epoch names the connection, for guard_tell; 0: exitguard was not told. */
-enum guard_answer guard_ask(struct worker *w, const struct report_record *record, uint64_t handle,
-    uint32_t *epoch);
+enum guard_answer guard_ask(
+    struct worker *w, const struct report_record *record, uint64_t handle, uint32_t *epoch);
 /* OUTCOME or CLOSED, if the connection is still the one that the stream was opened on. */
 void guard_tell(struct worker *w, const struct report_record *record, uint32_t epoch);
 

@@ -6,11 +6,11 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#define AUTH_BODY_LEN	352	/* tag to signature */
-#define AUTH_HASHED_LEN 264	/* tag to TLSSECRETS: what both sides must agree on */
-#define AUTH_SIGNED_LEN 288	/* and 24 random bytes */
+#define AUTH_BODY_LEN   352 /* tag to signature */
+#define AUTH_HASHED_LEN 264 /* tag to TLSSECRETS: what both sides must agree on */
+#define AUTH_SIGNED_LEN 288 /* and 24 random bytes */
 
-#define X509_PAST_S   (2 * 86400)	/* how far a peer's clock may be off, for X.509 only */
+#define X509_PAST_S   (2 * 86400) /* how far a peer's clock may be off, for X.509 only */
 #define X509_FUTURE_S (30 * 86400)
 
 enum rc
@@ -181,9 +181,8 @@ ed_chain(struct link_handshake *hs, const struct certs *certs, time_t now)
 	unsigned leaf_type = hs->initiator ? EDCERT_SIGNING_LINK : EDCERT_SIGNING_AUTH;
 	uint8_t leaf_key = hs->initiator ? EDCERT_KEY_X509_SHA256 : EDCERT_KEY_ED25519;
 
-	if (edcert_parse(certs->cert[4], &signing) != RC_OK ||
-	    signing.type != EDCERT_ID_SIGNING || signing.key_type != EDCERT_KEY_ED25519 ||
-	    edcert_check(&signing, NULL, now) != RC_OK)
+	if (edcert_parse(certs->cert[4], &signing) != RC_OK || signing.type != EDCERT_ID_SIGNING ||
+	    signing.key_type != EDCERT_KEY_ED25519 || edcert_check(&signing, NULL, now) != RC_OK)
 		return fail(hs, RC_CRYPTO, "bad Ed25519 signing certificate");
 	if (edcert_parse(certs->cert[leaf_type], &leaf) != RC_OK || leaf.type != leaf_type ||
 	    leaf.key_type != leaf_key || edcert_check(&leaf, signing.key, now) != RC_OK)
@@ -271,7 +270,7 @@ on_challenge(struct link_handshake *hs, const struct cell *cell, time_t now, str
 
 	if (rc != RC_OK)
 		return fail(hs, rc, "malformed AUTH_CHALLENGE cell");
-	digest_so_far(hs->received, hs->slog);	/* this cell is in it already */
+	digest_so_far(hs->received, hs->slog); /* this cell is in it already */
 	if (has_type3) {
 		uint8_t *body = buf + 4;
 
@@ -281,8 +280,8 @@ on_challenge(struct link_handshake *hs, const struct cell *cell, time_t now, str
 		if (rc != RC_OK)
 			return fail(hs, rc, "cannot make AUTHENTICATE");
 		RAND_bytes(body + AUTH_HASHED_LEN, AUTH_SIGNED_LEN - AUTH_HASHED_LEN);
-		ed25519_sign(&hs->keys->auth_key, span_of(body, AUTH_SIGNED_LEN),
-		    body + AUTH_SIGNED_LEN);
+		ed25519_sign(
+		    &hs->keys->auth_key, span_of(body, AUTH_SIGNED_LEN), body + AUTH_SIGNED_LEN);
 		cell_write_var(out, 0, CELL_AUTHENTICATE, span_of(buf, sizeof(buf)));
 	}
 	write_netinfo(hs, now, out);
@@ -302,7 +301,8 @@ on_authenticate(struct link_handshake *hs, const struct cell *cell)
 		return fail(hs, RC_PROTOCOL, "AUTHENTICATE of an unknown type or length");
 	if (auth_common(hs, want) != RC_OK)
 		return fail(hs, RC_SYSTEM, "cannot check AUTHENTICATE");
-	if (!span_equal_const_time(span_of(body.data, AUTH_HASHED_LEN), span_of(want, sizeof(want))) ||
+	if (!span_equal_const_time(
+		span_of(body.data, AUTH_HASHED_LEN), span_of(want, sizeof(want))) ||
 	    !ed25519_verify(hs->peer_auth_key, span_of(body.data, AUTH_SIGNED_LEN),
 		body.data + AUTH_SIGNED_LEN))
 		return fail(hs, RC_CRYPTO, "AUTHENTICATE does not prove the identity");
@@ -352,8 +352,8 @@ link_handshake_cell(struct link_handshake *hs, const struct cell *cell, time_t n
 	if (cell->command != CELL_AUTHENTICATE)
 		EVP_DigestUpdate(hs->received, cell->wire.data, cell->wire.len);
 	if (cell->command == CELL_VPADDING || cell->command == CELL_AUTHORIZE)
-		return hs->step == LINK_WANT_VERSIONS ? fail(hs, RC_PROTOCOL, "no VERSIONS cell") :
-							RC_OK;
+		return hs->step == LINK_WANT_VERSIONS ? fail(hs, RC_PROTOCOL, "no VERSIONS cell")
+						      : RC_OK;
 	if (!is_expected(hs, cell->command))
 		return fail(hs, RC_PROTOCOL, "cell out of order in the handshake");
 	switch (cell->command) {
@@ -370,7 +370,7 @@ link_handshake_cell(struct link_handshake *hs, const struct cell *cell, time_t n
 		rc = on_authenticate(hs, cell);
 		break;
 	case CELL_NETINFO:
-		if (hs->step == LINK_WANT_CHALLENGE)	/* no challenge at all: stay anonymous */
+		if (hs->step == LINK_WANT_CHALLENGE) /* no challenge at all: stay anonymous */
 			write_netinfo(hs, now, out);
 		rc = on_netinfo(hs, cell, now);
 		break;

@@ -13,12 +13,12 @@
 #include "relayd/cell/cell.h"
 #include "relayd/keys/keys.h"
 
-#define LINK_HANDSHAKE_OUT_MAX 4096	/* the longest flight we send */
+#define LINK_HANDSHAKE_OUT_MAX 4096 /* the longest flight we send */
 
 enum link_handshake_step {
 	LINK_WANT_VERSIONS,
-	LINK_WANT_CERTS,	/* responder: or NETINFO of somebody who stays unauthenticated */
-	LINK_WANT_CHALLENGE,	/* initiator */
+	LINK_WANT_CERTS,        /* responder: or NETINFO of somebody who stays unauthenticated */
+	LINK_WANT_CHALLENGE,    /* initiator */
 	LINK_WANT_AUTHENTICATE, /* responder, after CERTS: or NETINFO */
 	LINK_WANT_NETINFO,
 	LINK_OPEN,
@@ -27,8 +27,8 @@ enum link_handshake_step {
 struct link_handshake {
 	/* Given. */
 	bool initiator;
-	struct relay_keys *keys;	/* a reference of its own */
-	uint8_t peer_tls_sha256[32];	/* initiator: of the responder's certificate */
+	struct relay_keys *keys;     /* a reference of its own */
+	uint8_t peer_tls_sha256[32]; /* initiator: of the responder's certificate */
 	struct addr peer_addr;
 	struct addr own[2];
 	size_t own_count;
@@ -42,15 +42,15 @@ struct link_handshake {
 	/* Found out. */
 	enum link_handshake_step step;
 	uint16_t version;
-	bool has_certs;		/* CERTS accepted: the ids below are set */
-	bool authenticated;	/* they are proven: the peer is this relay */
+	bool has_certs;     /* CERTS accepted: the ids below are set */
+	bool authenticated; /* they are proven: the peer is this relay */
 	uint8_t peer_rsa_id[20], peer_rsa_sha256[32], peer_ed_id[32], peer_auth_key[32];
 	struct netinfo netinfo;
-	int64_t skew_s;		/* theirs minus ours, 0 if they do not tell */
+	int64_t skew_s; /* theirs minus ours, 0 if they do not tell */
 
-	EVP_MD_CTX *sent, *received;	/* SHA-256 of the cells so far; freed once open */
+	EVP_MD_CTX *sent, *received; /* SHA-256 of the cells so far; freed once open */
 	uint8_t slog[32];
-	const char *why;		/* after an error: what was wrong, for the log */
+	const char *why; /* after an error: what was wrong, for the log */
 };
 
 /* Fill the given part of *hs (zeroed before) first; takes a reference to keys. */
@@ -60,7 +60,7 @@ void link_handshake_clear(struct link_handshake *hs);
 void link_handshake_start(struct link_handshake *hs, struct wr *out);
 /* One cell of the peer's; the answer, if any, goes to out. hs->step is LINK_OPEN when all is
  * done. Any error ends the link; hs->why says why. */
-enum rc link_handshake_cell(struct link_handshake *hs, const struct cell *cell, time_t now,
-    struct wr *out);
+enum rc link_handshake_cell(
+    struct link_handshake *hs, const struct cell *cell, time_t now, struct wr *out);
 
 #endif

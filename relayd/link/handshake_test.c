@@ -81,8 +81,7 @@ deliver(struct end *from, struct end *to, mangle_fn *mangle)
 
 	memcpy(in, from->buf, from->len);
 	from->len = 0;
-	while (rc == RC_OK &&
-	    cell_next(&rd, to->hs.step == LINK_WANT_VERSIONS, &cell) == RC_OK) {
+	while (rc == RC_OK && cell_next(&rd, to->hs.step == LINK_WANT_VERSIONS, &cell) == RC_OK) {
 		if (mangle != NULL)
 			mangle(&cell, (uint8_t *)(uintptr_t)cell.body.data);
 		rc = link_handshake_cell(&to->hs, &cell, NOW, &out);
@@ -152,14 +151,14 @@ static void
 break_authenticate(struct cell *cell, uint8_t *bytes)
 {
 	if (cell->command == CELL_AUTHENTICATE)
-		bytes[4 + 300] ^= 1;	/* in the signature */
+		bytes[4 + 300] ^= 1; /* in the signature */
 }
 
 static void
 break_secrets(struct cell *cell, uint8_t *bytes)
 {
 	if (cell->command == CELL_AUTHENTICATE)
-		bytes[4 + 240] ^= 1;	/* in TLSSECRETS */
+		bytes[4 + 240] ^= 1; /* in TLSSECRETS */
 }
 
 static void
@@ -173,7 +172,7 @@ static void
 drop_certs(struct cell *cell, uint8_t *bytes)
 {
 	if (cell->command == CELL_CERTS)
-		bytes[0] = 2;	/* only the first two remain */
+		bytes[0] = 2; /* only the first two remain */
 }
 
 static void

@@ -12,11 +12,11 @@
 #include "relayd/link/registry.h"
 #include "relayd/link/tls.h"
 
-#define RECORD_CELLS	31			/* 15,934 bytes: one TLS record */
-#define OUT_LEN		(RECORD_CELLS * CELL_LEN)
-#define IN_START	(32 * CELL_LEN)
-#define READS_A_TURN	8
-#define RECORDS_A_TURN	4	/* then wait until the kernel wants more */
+#define RECORD_CELLS   31 /* 15,934 bytes: one TLS record */
+#define OUT_LEN        (RECORD_CELLS * CELL_LEN)
+#define IN_START       (32 * CELL_LEN)
+#define READS_A_TURN   8
+#define RECORDS_A_TURN 4 /* then wait until the kernel wants more */
 
 /* SSL_read, SSL_write and SSL_do_handshake tell in three ways; make it one code. */
 static enum rc
@@ -26,7 +26,7 @@ tls_result(struct link *link, int n)
 
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return RC_AGAIN;
-	ERR_clear_error();	/* the peer's doing; leave nothing for the next connection */
+	ERR_clear_error(); /* the peer's doing; leave nothing for the next connection */
 	if (error == SSL_ERROR_ZERO_RETURN)
 		return RC_CLOSED;
 	return error == SSL_ERROR_SYSCALL ? RC_SYSTEM : RC_CRYPTO;
@@ -75,9 +75,8 @@ is_canonical(const struct link *link)
 	for (size_t i = 0; i < hs->netinfo.own_count; i++)
 		if (addr_equal(&hs->netinfo.own[i], &link->peer.ap.addr))
 			return true;
-	return relay != NULL &&
-	    (addr_equal(&relay->or_v4.addr, &link->peer.ap.addr) ||
-		addr_equal(&relay->or_v6.addr, &link->peer.ap.addr));
+	return relay != NULL && (addr_equal(&relay->or_v4.addr, &link->peer.ap.addr) ||
+				    addr_equal(&relay->or_v6.addr, &link->peer.ap.addr));
 }
 
 static void
@@ -118,7 +117,7 @@ open_cell(struct link *link, const struct cell *cell)
 			link_ops_of(link->worker)
 			    ->cell(link, link_circ_find(link, cell->circid), cell, body);
 		break;
-	default:	/* padding, its negotiation, and what comes too late: nothing to do */
+	default: /* padding, its negotiation, and what comes too late: nothing to do */
 		break;
 	}
 }
@@ -178,8 +177,8 @@ read_cells(struct link *link)
 
 		if (rc != RC_OK)
 			return rc;
-		int n = SSL_read(link->ssl, link->in + link->in_len,
-		    (int)(link->in_cap - link->in_len));
+		int n = SSL_read(
+		    link->ssl, link->in + link->in_len, (int)(link->in_cap - link->in_len));
 		if (n <= 0)
 			return tls_result(link, n);
 		link->in_len += (size_t)n;
@@ -226,7 +225,7 @@ report_failure(struct link *link, enum rc rc)
 	unsigned swallowed;
 	const char *why = link->hs.why != NULL ? link->hs.why : rc_str(rc);
 
-	if (rc == RC_CLOSED || rc == RC_SYSTEM) {	/* they hung up: everyday */
+	if (rc == RC_CLOSED || rc == RC_SYSTEM) { /* they hung up: everyday */
 		log_info(LOG_LINK, "link %s: %s", link->open ? "closed" : "not made", why);
 		return;
 	}
@@ -259,8 +258,8 @@ fill_out(struct link *link)
 	link->out_off = 0;
 	link->out_len = n > 0 ? (size_t)n : 0;
 	if (link->open && link->out_len < OUT_LEN)
-		link->out_len += link_circs_fill(
-		    link, link->out + link->out_len, OUT_LEN - link->out_len);
+		link->out_len +=
+		    link_circs_fill(link, link->out + link->out_len, OUT_LEN - link->out_len);
 }
 
 void
@@ -374,7 +373,7 @@ link_start(struct link *link)
 		register_link(link, false);
 	else
 		SSL_set_accept_state(link->ssl);
-	return event_add(link->initiator ? link->write_event : link->read_event, NULL) == 0 ?
-	    RC_OK :
-	    RC_SYSTEM;
+	return event_add(link->initiator ? link->write_event : link->read_event, NULL) == 0
+		   ? RC_OK
+		   : RC_SYSTEM;
 }

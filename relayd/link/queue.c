@@ -116,7 +116,7 @@ link_circs_fill(struct link *link, uint8_t *out, size_t cap)
 			TAILQ_INSERT_TAIL(&link->active, lc, active_entry);
 		if (lc->is_high && lc->queued <= LINK_CELLS_LOW) {
 			lc->is_high = false;
-			ops->circ_drained(lc);	/* may queue more, may free lc */
+			ops->circ_drained(lc); /* may queue more, may free lc */
 		}
 	}
 	return len;

@@ -39,7 +39,7 @@ remove_locked(const uint8_t rsa_id[20], uint64_t link_id)
 
 	if (p == NULL)
 		return;
-	LL_FOREACH_SAFE(p->nodes, n, tmp)
+	LL_FOREACH_SAFE (p->nodes, n, tmp)
 		if (n->e.link_id == link_id) {
 			LL_DELETE(p->nodes, n);
 			free(n);
@@ -63,7 +63,7 @@ registry_put(const struct registry_entry *entry)
 		HASH_ADD(hh, peers, rsa_id, 20, p);
 	}
 	if (p == NULL || n == NULL)
-		free(n);	/* not registered: the next extend makes its own link */
+		free(n); /* not registered: the next extend makes its own link */
 	else {
 		n->e = *entry;
 		LL_PREPEND(p->nodes, n);
@@ -85,7 +85,7 @@ fitness(const struct registry_entry *e, const uint8_t *ed_id, const struct addr 
     const struct addr *v6, uint64_t oldest_ms)
 {
 	bool addressed = (v4->family != ADDR_NONE && addr_equal(&e->addr, v4)) ||
-	    (v6->family != ADDR_NONE && addr_equal(&e->addr, v6));
+			 (v6->family != ADDR_NONE && addr_equal(&e->addr, v6));
 
 	if (e->made_ms < oldest_ms)
 		return 0;
@@ -107,7 +107,7 @@ registry_find(const uint8_t rsa_id[20], const uint8_t *ed_id, const struct addr 
 	pthread_mutex_lock(&registry_lock);
 	struct peer *p = peer_find(rsa_id);
 	if (p != NULL)
-		LL_FOREACH(p->nodes, n) {
+		LL_FOREACH (p->nodes, n) {
 			int f = fitness(&n->e, ed_id, v4, v6, oldest_ms);
 
 			if (f > best_fitness ||
@@ -128,8 +128,8 @@ registry_clear(void)
 	struct node *n, *ntmp;
 
 	pthread_mutex_lock(&registry_lock);
-	HASH_ITER(hh, peers, p, tmp) {
-		LL_FOREACH_SAFE(p->nodes, n, ntmp)
+	HASH_ITER (hh, peers, p, tmp) {
+		LL_FOREACH_SAFE (p->nodes, n, ntmp)
 			free(n);
 		HASH_DEL(peers, p);
 		free(p);

@@ -13,7 +13,7 @@ struct registry_entry {
 	uint8_t rsa_id[20], ed_id[32];
 	bool has_ed_id;
 	uint64_t link_id;
-	struct addr addr;	/* of the remote end */
+	struct addr addr; /* of the remote end */
 	bool open, canonical;
 	uint64_t made_ms;
 };

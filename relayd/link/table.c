@@ -13,14 +13,14 @@
 #include "relayd/link/registry.h"
 
 #define HANDSHAKE_TIMEOUT_MS 60000
-#define KEEPALIVE_MS	     300000
-#define MAX_LISTENERS	     16
-#define ACCEPTS_A_TURN	     32
-#define NOTSENT_LOWAT	     65536	/* unsent bytes in the kernel before it asks for more */
+#define KEEPALIVE_MS         300000
+#define MAX_LISTENERS        16
+#define ACCEPTS_A_TURN       32
+#define NOTSENT_LOWAT        65536 /* unsent bytes in the kernel before it asks for more */
 
 struct link_table {
 	const struct link_ops *ops;
-	struct link *links;	/* uthash by id */
+	struct link *links; /* uthash by id */
 	TAILQ_HEAD(, link) dirty;
 	TAILQ_HEAD(, link) dead;
 	struct event *listeners[MAX_LISTENERS];
@@ -90,7 +90,7 @@ link_close(struct link *link, const char *why)
 	if (link->initiator)
 		registry_remove(link->hs.want_rsa_id, link->id);
 	t->ops->closed(link);
-	HASH_ITER(hh, link->circs, lc, tmp) {
+	HASH_ITER (hh, link->circs, lc, tmp) {
 		t->ops->circ_lost(lc);
 		link_circ_free(lc);
 	}
@@ -134,9 +134,9 @@ static void
 link_grow_old(struct link *link, uint64_t now_ms)
 {
 	const struct snapshot *snap = link->worker->snap;
-	uint64_t idle_ms = (uint64_t)(link->hs.authenticated ? snap->link_idle_relays_s :
-							       snap->link_idle_clients_s) *
-	    1000;
+	uint64_t idle_ms = (uint64_t)(link->hs.authenticated ? snap->link_idle_relays_s
+							     : snap->link_idle_clients_s) *
+			   1000;
 
 	if (!link->open) {
 		if (now_ms - link->made_ms > HANDSHAKE_TIMEOUT_MS)
@@ -158,7 +158,7 @@ links_tick(struct worker *w, uint64_t now_ms)
 {
 	struct link *link, *tmp;
 
-	HASH_ITER(hh, w->links->links, link, tmp)
+	HASH_ITER (hh, w->links->links, link, tmp)
 		link_grow_old(link, now_ms);
 }
 
@@ -181,7 +181,7 @@ link_close_all(struct worker *w)
 {
 	struct link *link, *tmp;
 
-	HASH_ITER(hh, w->links->links, link, tmp)
+	HASH_ITER (hh, w->links->links, link, tmp)
 		link_close(link, NULL);
 }
 
@@ -252,14 +252,15 @@ on_acceptable(evutil_socket_t listener, short what, void *arg)
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
 		struct addr_port peer;
-		int fd = accept4(
-		    listener, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd =
+		    accept4(listener, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0) {
 			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED &&
 			    log_limit_ok(&limit, 2, clock_mono_ms(), &swallowed))
 				log_warn(LOG_LINK,
-				    "cannot accept a connection: %s; raise LimitNOFILE if this stays",
+				    "cannot accept a connection: %s; raise LimitNOFILE if this "
+				    "stays",
 				    strerror(errno));
 			return;
 		}
@@ -356,5 +357,5 @@ bool
 link_peer_is_known_relay(const struct link *link)
 {
 	return link->hs.authenticated &&
-	    consensus_find(link->worker->snap->consensus, link->hs.peer_rsa_id) != NULL;
+	       consensus_find(link->worker->snap->consensus, link->hs.peer_rsa_id) != NULL;
 }

@@ -8,7 +8,7 @@
 #include "relayd/crypt/ed25519.h"
 #include "relayd/main/relay.h"
 
-#define DEFAULT_TORRC	       EXITGATE_SYSCONFDIR "/tor/torrc"
+#define DEFAULT_TORRC EXITGATE_SYSCONFDIR "/tor/torrc"
 
 static const char help[] =
     "relayd, a multi-threaded Tor exit relay\n"
@@ -108,7 +108,8 @@ parse_command_line(int argc, char **argv, struct command_line *cl)
 				return 1;
 		} else if (arg[0] == '-' && arg[1] == '-' && arg[2] != '\0') {
 			if (cl->options.pair_count * 2 + 2 > most)
-				return usage_error("too many options, put them into the torrc: ", arg);
+				return usage_error(
+				    "too many options, put them into the torrc: ", arg);
 			cl->pairs[cl->options.pair_count * 2] = arg + 2;
 			cl->pairs[cl->options.pair_count * 2 + 1] = value;
 			cl->options.pair_count++;
@@ -154,6 +155,6 @@ main(int argc, char **argv)
 		status = 0;
 		break;
 	}
-	torrc_free(conf);
+	torrc_free(&conf);
 	return status;
 }

@@ -25,7 +25,7 @@ privilege_limits(void)
 	struct rlimit none = { 0, 0 }, files;
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-#ifndef SANITIZED	/* the leak checker must be able to look at us */
+#ifndef SANITIZED /* the leak checker must be able to look at us */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -45,23 +45,29 @@ privilege_drop(const char *user)
 		pw = getpwuid(geteuid());
 		if (pw != NULL && strcmp(pw->pw_name, user) == 0)
 			return RC_OK;
-		log_error(LOG_GENERAL, "User %s is configured, but only root can become that; "
-				       "start as root or remove the line", user);
+		log_error(LOG_GENERAL,
+		    "User %s is configured, but only root can become that; "
+		    "start as root or remove the line",
+		    user);
 		return RC_DENIED;
 	}
 	pw = getpwnam(user);
 	if (pw == NULL) {
-		log_error(LOG_GENERAL, "User %s does not exist; make it (useradd --system %s) or "
-				       "name another", user, user);
+		log_error(LOG_GENERAL,
+		    "User %s does not exist; make it (useradd --system %s) or "
+		    "name another",
+		    user, user);
 		return RC_DENIED;
 	}
-	if (initgroups(user, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+	if (initgroups(user, pw->pw_gid) != 0 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
 		log_error(LOG_GENERAL, "cannot become %s: %s", user, strerror(errno));
 		return RC_DENIED;
 	}
 	if (pw->pw_uid != 0 && setuid(0) == 0) {
-		log_error(LOG_GENERAL, "root could be had back after becoming %s; not going on", user);
+		log_error(
+		    LOG_GENERAL, "root could be had back after becoming %s; not going on", user);
 		return RC_DENIED;
 	}
 	return RC_OK;

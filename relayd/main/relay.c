@@ -19,29 +19,29 @@
 #include "relayd/keys/keys.h"
 #include "relayd/link/link.h"
 #include "relayd/link/registry.h"
-#include "relayd/link/tls.h"
 #include "relayd/main/privilege.h"
+#include "relayd/main/view.h"
 #include "relayd/work/work.h"
 
 #define PLATFORM "relayd " PACKAGE_VERSION " on Linux"
 /* Only what really works: see docs/ARCHITECTURE.md for what is missing. */
 #define PROTOCOLS "Cons=2 Desc=2 FlowCtrl=1 Link=4-5 LinkAuth=3 Microdesc=2 Relay=2-4"
 
-#define BANDWIDTH_SPAN_S 10	/* observed bandwidth: the best ten seconds */
-#define LISTENERS_MAX	 (WORKERS_MAX * 8)
+#define BANDWIDTH_SPAN_S 10 /* observed bandwidth: the best ten seconds */
+#define LISTENERS_MAX    (WORKERS_MAX * 8)
 
 enum leaving { STAYING, DRAINING, LEAVING };
 
 struct relay {
 	const struct relay_options *options;
-	struct shared *conf_ref;
-	struct torrc *conf;
+	struct torrc *conf; /* the one in force */
+	bool owns_conf;     /* no view has it yet */
 	struct keystore *keystore;
 	struct crew crew;
 	struct dns *dns;
 	struct dir *dir;
 	struct snapshot *snap;
-	struct addr own_guess;	/* what authorities say our address is */
+	struct addr own_guess; /* what authorities say our address is */
 	struct event *signals[4];
 	uint64_t started_ms, drain_until_ms;
 	enum leaving leaving;
@@ -52,7 +52,7 @@ struct relay {
 	uint64_t last_read, last_written, observed;
 };
 
-static struct relay relay;	/* one a process: hooks without an argument need it */
+static struct relay relay; /* one a process: hooks without an argument need it */
 
 /* --- configuration --------------------------------------------------------------------------- */
 
@@ -62,7 +62,7 @@ remark(void *arg, enum log_level level, const char *file, unsigned line, const c
 	(void)arg;
 	if (line != 0)
 		log_write(level, LOG_CONFIG, "%s line %u: %s", file, line, text);
-	else if (file != NULL)
+	else if (file != NULL && strstr(text, file) == NULL)
 		log_write(level, LOG_CONFIG, "%s: %s", file, text);
 	else
 		log_write(level, LOG_CONFIG, "%s", text);
@@ -74,25 +74,9 @@ relay_load_config(const struct relay_options *options)
 	struct torrc *conf = NULL;
 
 	if (torrc_load(options->torrc_path, options->defaults_path, options->pairs,
-		options->pair_count, remark, NULL, &conf) != RC_OK) {
-		log_error(LOG_CONFIG, "the configuration has errors; nothing was changed");
-		return NULL;
-	}
+		options->pair_count, remark, NULL, &conf) != RC_OK)
+		return NULL; /* each error has been said with its line */
 	return conf;
-}
-
-static void
-torrc_free_ptr(void *conf)
-{
-	torrc_free(conf);
-}
-
-static void
-policy_free_ptr(void *ptr)
-{
-	struct policy *policy = ptr;
-
-	policy_free(&policy);
 }
 
 static void
@@ -103,97 +87,13 @@ set_logs(const struct torrc *conf)
 	log_clear_outputs();
 	for (size_t i = 0; i < conf->log_count; i++) {
 		const struct torrc_log *l = &conf->logs[i];
-		enum rc rc = l->file != NULL ? log_add_file(l->level, l->file) :
-					       log_add_stderr(l->level);
+		enum rc rc =
+		    l->file != NULL ? log_add_file(l->level, l->file) : log_add_stderr(l->level);
 
 		if (rc != RC_OK)
 			log_error(LOG_CONFIG, "cannot write the log file %s: %s",
 			    l->file != NULL ? l->file : "(standard error)", strerror(errno));
 	}
-}
-
-/* --- the view that workers get --------------------------------------------------------------- */
-
-/* The first ORPort of a family that is to be advertised; false: none. */
-static bool
-advertised_port(const struct torrc *conf, uint8_t family, struct addr_port *out)
-{
-	for (size_t i = 0; i < conf->or_port_count; i++) {
-		const struct torrc_port *p = &conf->or_ports[i];
-
-		if (p->no_advertise || (p->addr.family != ADDR_NONE && p->addr.family != family) ||
-		    (p->ipv4_only && family != ADDR_IPV4) || (p->ipv6_only && family != ADDR_IPV6))
-			continue;
-		out->addr = p->addr;
-		out->port = p->port;
-		return true;
-	}
-	return false;
-}
-
-static void
-set_addresses(struct snapshot *s, const struct torrc *conf)
-{
-	memset(&s->or_v4, 0, sizeof(s->or_v4));
-	memset(&s->or_v6, 0, sizeof(s->or_v6));
-	s->own_count = 0;
-	if (advertised_port(conf, ADDR_IPV4, &s->or_v4)) {
-		if (conf->address_v4.family != ADDR_NONE)
-			s->or_v4.addr = conf->address_v4;
-		else if (s->or_v4.addr.family == ADDR_NONE)
-			s->or_v4.addr = relay.own_guess;
-	}
-	if (advertised_port(conf, ADDR_IPV6, &s->or_v6) && conf->address_v6.family != ADDR_NONE)
-		s->or_v6.addr = conf->address_v6;
-	if (s->or_v4.addr.family != ADDR_NONE)
-		s->own[s->own_count++] = s->or_v4.addr;
-	if (s->or_v6.addr.family != ADDR_NONE)
-		s->own[s->own_count++] = s->or_v6.addr;
-}
-
-static enum rc
-set_policy(struct snapshot *s, const struct torrc *conf)
-{
-	struct policy_options options = {
-		.exit_relay = conf->exit_relay,
-		.ipv6_exit = conf->ipv6_exit,
-		.reject_private = conf->exit_policy_reject_private,
-		.reduced = conf->reduced_exit_policy,
-		.own = s->own,
-		.own_count = s->own_count,
-	};
-	struct policy *policy;
-	char why[256];
-	enum rc rc = policy_build((const char *const *)conf->exit_policy.items,
-	    conf->exit_policy.count, &options, &policy, why, sizeof(why));
-
-	if (rc != RC_OK) {
-		log_error(LOG_CONFIG, "ExitPolicy: %s", why);
-		return rc;
-	}
-	shared_unref(&s->policy_ref);
-	s->policy_ref = shared_new(policy, policy_free_ptr);
-	s->policy = policy;
-	return s->policy_ref != NULL ? RC_OK : RC_NO_MEMORY;
-}
-
-static enum rc
-set_keys(struct snapshot *s, struct keystore *keystore)
-{
-	struct relay_keys *keys = keystore_current(keystore);
-	SSL_CTX *server = tls_server_ctx(keys);
-
-	if (server == NULL) {
-		relay_keys_unref(&keys);
-		log_error(LOG_KEYS, "cannot make a TLS context of the link key");
-		return RC_CRYPTO;
-	}
-	if (s->keys != NULL)
-		relay_keys_unref(&s->keys);
-	SSL_CTX_free(s->tls_server);
-	s->keys = keys;
-	s->tls_server = server;
-	return RC_OK;
 }
 
 /* Publish *s, which becomes the view; takes it. */
@@ -259,8 +159,8 @@ on_own_address(void *arg, const struct addr *addr)
 	struct snapshot *s = snapshot_copy(relay.snap);
 	if (s == NULL)
 		return;
-	set_addresses(s, relay.conf);
-	if (set_policy(s, relay.conf) != RC_OK) {
+	view_set_addresses(s, relay.conf, &relay.own_guess);
+	if (view_set_policy(s, relay.conf) != RC_OK) {
 		snapshot_unref(&s);
 		return;
 	}
@@ -306,11 +206,10 @@ rotate_keys(void)
 	int32_t days = consensus_param(relay.snap->consensus, "onion-key-rotation-days", 28, 1, 90);
 	bool descriptor_changed = false;
 
-	if (!keystore_rotate(
-		relay.keystore, clock_wall_s(), (unsigned)days, &descriptor_changed))
+	if (!keystore_rotate(relay.keystore, clock_wall_s(), (unsigned)days, &descriptor_changed))
 		return;
 	struct snapshot *s = snapshot_copy(relay.snap);
-	if (s == NULL || set_keys(s, relay.keystore) != RC_OK) {
+	if (s == NULL || view_set_keys(s, relay.keystore) != RC_OK) {
 		if (s != NULL)
 			snapshot_unref(&s);
 		return;
@@ -357,19 +256,16 @@ reload(void)
 	log_reopen();
 	if (s == NULL) {
 		log_error(LOG_CONFIG, "reload refused: going on with the old configuration");
-		torrc_free(conf);
+		torrc_free(&conf);
 		return;
 	}
-	set_addresses(s, conf);
-	if (set_policy(s, conf) != RC_OK) {
+	view_set_addresses(s, conf, &relay.own_guess);
+	if (view_set_policy(s, conf) != RC_OK || view_set_config(s, conf) != RC_OK) {
 		log_error(LOG_CONFIG, "reload refused: going on with the old configuration");
 		snapshot_unref(&s);
-		torrc_free(conf);
+		torrc_free(&conf);
 		return;
 	}
-	shared_unref(&s->conf_ref);
-	s->conf_ref = shared_new(conf, torrc_free_ptr);
-	s->conf = conf;
 	relay.conf = conf;
 	set_logs(conf);
 	publish(s);
@@ -508,26 +404,6 @@ stop_rooms(void)
 	registry_clear();
 }
 
-static struct snapshot *
-first_view(struct torrc *conf)
-{
-	struct snapshot *s = snapshot_new();
-
-	if (s == NULL)
-		return NULL;
-	s->conf_ref = shared_new(conf, torrc_free_ptr);
-	s->conf = conf;
-	s->tls_client = tls_client_ctx();
-	set_addresses(s, conf);
-	if (s->conf_ref == NULL || s->tls_client == NULL || set_policy(s, conf) != RC_OK ||
-	    set_keys(s, relay.keystore) != RC_OK) {
-		snapshot_unref(&s);
-		return NULL;
-	}
-	snapshot_params(s);
-	return s;
-}
-
 static enum rc
 start_directory(const struct torrc *conf)
 {
@@ -601,7 +477,8 @@ start(struct torrc *conf, unsigned workers)
 		log_error(LOG_KEYS, "%s", why);
 		return rc;
 	}
-	relay.snap = first_view(conf);
+	relay.owns_conf = false;
+	relay.snap = view_first(conf, relay.keystore);
 	if (relay.snap == NULL)
 		return RC_SYSTEM;
 	rc = crew_init(&relay.crew, workers, relay.snap);
@@ -651,13 +528,14 @@ relay_run(const struct relay_options *options, struct torrc *conf)
 	set_logs(conf);
 	relay.options = options;
 	relay.conf = conf;
+	relay.owns_conf = true;
 	relay.started_ms = clock_mono_ms();
 	log_notice(LOG_GENERAL, "relayd %s starts with %u workers", PACKAGE_VERSION, workers);
 	rc = start(conf, workers);
 	if (rc != RC_OK) {
 		log_error(LOG_GENERAL, "not started: %s", rc_str(rc));
-		if (relay.snap == NULL)
-			torrc_free(conf);
+		if (relay.owns_conf)
+			torrc_free(&conf);
 		clean_up();
 		return 1;
 	}

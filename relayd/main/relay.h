@@ -6,7 +6,7 @@
 
 struct relay_options {
 	const char *torrc_path, *defaults_path;
-	const char *const *pairs;	/* from the command line; borrowed for the process's life */
+	const char *const *pairs; /* from the command line; borrowed for the process's life */
 	size_t pair_count;
 };
 

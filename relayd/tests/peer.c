@@ -28,8 +28,8 @@ peer_die(const char *fmt, ...)
 }
 
 void
-target_read(struct target *t, const char *addr_port, const char *fingerprint_file,
-    const char *onion_file)
+target_read(
+    struct target *t, const char *addr_port, const char *fingerprint_file, const char *onion_file)
 {
 	char *text, hex[41] = "";
 	uint8_t onion[96];

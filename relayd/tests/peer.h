@@ -33,17 +33,17 @@ struct peer_circuit {
 enum peer_event { PEER_NOTHING, PEER_CLOSED, PEER_DESTROYED, PEER_MESSAGE, PEER_CELL };
 struct peer_answer {
 	enum peer_event event;
-	uint8_t command;	/* of the cell, or the relay message */
-	uint8_t reason;		/* DESTROY or END */
+	uint8_t command; /* of the cell, or the relay message */
+	uint8_t reason;  /* DESTROY or END */
 	uint16_t stream_id;
 	uint8_t data[CELL_BODY_LEN];
 	size_t len;
 };
 
 /* fingerprint as 40 hex digits, onion key file as stock writes it. Ends the program if wrong. */
-void target_read(struct target *t, const char *addr_port, const char *fingerprint_file,
-    const char *onion_file);
-int peer_tcp(const struct target *t);	/* ends the program if nobody listens */
+void target_read(
+    struct target *t, const char *addr_port, const char *fingerprint_file, const char *onion_file);
+int peer_tcp(const struct target *t); /* ends the program if nobody listens */
 /* Both with the keys of `keys`; ends the program on failure. */
 struct peer *peer_open(const struct target *t, struct relay_keys *keys);
 void peer_close(struct peer **peer);

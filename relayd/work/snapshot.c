@@ -73,9 +73,9 @@ snapshot_params(struct snapshot *s)
 {
 	const struct consensus *c = s->consensus;
 
-	s->refuse_unknown_exits = s->conf->refuse_unknown_exits >= 0 ?
-	    s->conf->refuse_unknown_exits != 0 :
-	    consensus_param(c, "refuseunknownexits", 1, 0, 1) != 0;
+	s->refuse_unknown_exits = s->conf->refuse_unknown_exits >= 0
+				      ? s->conf->refuse_unknown_exits != 0
+				      : consensus_param(c, "refuseunknownexits", 1, 0, 1) != 0;
 	s->allow_network_reentry = consensus_param(c, "allow-network-reentry", 0, 0, 1) != 0;
 	s->ipv6_exit = s->conf->ipv6_exit;
 	s->cell_queue_max = consensus_param(c, "circ_max_cell_queue_size", 2500, 50, INT32_MAX);

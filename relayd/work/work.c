@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 
-#define POOL_MAX 8192	/* free cells a worker keeps: 4.5 MB */
+#define POOL_MAX 8192 /* free cells a worker keeps: 4.5 MB */
 
 static void
 on_wake(evutil_socket_t fd, short what, void *arg)
@@ -165,7 +165,7 @@ outboxes_flush(struct worker *w)
 static void
 worker_loop(struct worker *w)
 {
-	outboxes_flush(w);	/* what start-up posted */
+	outboxes_flush(w); /* what start-up posted */
 	while (!w->stopping) {
 		if (event_base_loop(w->base, EVLOOP_ONCE) != 0)
 			break;
@@ -236,7 +236,7 @@ crew_call(struct crew *crew, void (*fn)(struct worker *w))
 		struct call_message *call = malloc(sizeof(*call));
 
 		if (call == NULL)
-			abort();	/* a lost stop or swap would leave a thread behind */
+			abort(); /* a lost stop or swap would leave a thread behind */
 		call->msg.deliver = call_deliver;
 		call->fn = fn;
 		worker_post(&crew->main, i, &call->msg);
@@ -287,7 +287,7 @@ crew_publish(struct crew *crew, struct snapshot *snap)
 		struct view_message *view = malloc(sizeof(*view));
 
 		if (view == NULL)
-			return;		/* this worker keeps the view it has */
+			return; /* this worker keeps the view it has */
 		view->msg.deliver = view_deliver;
 		view->snap = snapshot_ref(snap);
 		worker_post(&crew->main, i, &view->msg);
@@ -368,5 +368,5 @@ worker_random_below(struct worker *w, uint32_t bound)
 	uint64_t r;
 
 	worker_random(w, &r, sizeof(r));
-	return (uint32_t)(r % bound);	/* 64 bits: the bias is below 2^-32 */
+	return (uint32_t)(r % bound); /* 64 bits: the bias is below 2^-32 */
 }

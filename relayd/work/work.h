@@ -14,7 +14,7 @@
 #include "relayd/work/snapshot.h"
 
 #define WORKERS_MAX 64
-#define WORKER_MAIN WORKERS_MAX	/* the main thread's index */
+#define WORKER_MAIN WORKERS_MAX /* the main thread's index */
 
 struct worker;
 
@@ -27,7 +27,7 @@ struct message {
 /* A cell on its way: in a circuit's queue, or as a message between workers (target and circid say
  * for whom then). bytes is the cell on the wire. */
 struct cell_node {
-	struct message msg;	/* msg.next also links queues and the pool */
+	struct message msg; /* msg.next also links queues and the pool */
 	uint64_t target;
 	uint32_t circid;
 	uint8_t bytes[CELL_LEN];
@@ -36,7 +36,7 @@ struct cell_node {
 /* Coarse sums for the log and the descriptor; each worker counts its own. Written by its thread
  * only, read by others without order: relaxed atomics. */
 struct work_counters {
-	_Atomic uint64_t bytes_read, bytes_written;	/* on links */
+	_Atomic uint64_t bytes_read, bytes_written; /* on links */
 	_Atomic uint64_t cells_relayed, circuits, streams, streams_open, streams_refused_policy,
 	    streams_refused_guard, links_open;
 };
@@ -47,7 +47,7 @@ struct worker {
 	unsigned index;
 	struct event_base *base;
 	struct crew *crew;
-	struct snapshot *snap;	/* this worker's reference; swapped between turns */
+	struct snapshot *snap; /* this worker's reference; swapped between turns */
 	struct work_counters counters;
 
 	/* The rooms' own state in this worker. */
@@ -64,7 +64,7 @@ struct worker {
 	/* Private to work.c. */
 	pthread_t thread;
 	bool running, stopping;
-	pthread_mutex_t inbox_lock;	/* guards inbox_head and inbox_tail */
+	pthread_mutex_t inbox_lock; /* guards inbox_head and inbox_tail */
 	struct message *inbox_head, *inbox_tail;
 	int wake_fd;
 	struct event *wake_event, *tick_event;
@@ -77,24 +77,24 @@ struct worker {
 };
 
 struct crew {
-	unsigned count;			/* workers besides main */
-	struct worker *workers;		/* count of them */
+	unsigned count;         /* workers besides main */
+	struct worker *workers; /* count of them */
 	struct worker main;
 };
 
 /* Make the threads' state (not started). Workers get `snap` as their first view. */
 enum rc crew_init(struct crew *crew, unsigned count, struct snapshot *snap);
 enum rc crew_start(struct crew *crew);
-void crew_stop(struct crew *crew);	/* asks and joins */
+void crew_stop(struct crew *crew); /* asks and joins */
 /* After crew_stop: deliver in this thread what was still on its way, so that nothing is lost. */
 void crew_settle(struct crew *crew);
-void crew_clear(struct crew *crew);	/* after the rooms have cleaned up */
+void crew_clear(struct crew *crew); /* after the rooms have cleaned up */
 /* The main thread's loop, until worker_stop(&crew->main). */
 void crew_run_main(struct crew *crew);
 /* Give every worker a new view. */
 void crew_publish(struct crew *crew, struct snapshot *snap);
 
-void worker_stop(struct worker *w);	/* from its own thread */
+void worker_stop(struct worker *w); /* from its own thread */
 struct worker *worker_by_index(struct worker *w, unsigned index);
 /* Takes m. Sent at the end of this turn, in order. Any thread of the crew may send to any. */
 void worker_post(struct worker *from, unsigned to, struct message *m);
@@ -108,10 +108,10 @@ void worker_on_tick(struct worker *w, void (*fn)(struct worker *w, uint64_t now_
 uint64_t worker_new_id(struct worker *w);
 unsigned id_worker(uint64_t id);
 
-struct cell_node *cell_node_new(struct worker *w);	/* bytes not cleared; NULL: no memory */
+struct cell_node *cell_node_new(struct worker *w); /* bytes not cleared; NULL: no memory */
 void cell_node_free(struct worker *w, struct cell_node *node);
 
-void worker_random(struct worker *w, void *out, size_t len);	/* cryptographic */
+void worker_random(struct worker *w, void *out, size_t len); /* cryptographic */
 uint32_t worker_random_below(struct worker *w, uint32_t bound);
 
 #endif
