@@ -38,6 +38,7 @@ changes_judge(const struct look *look, struct judgement *out)
 		return false;
 	out->reason = found->reason;
 	out->by_element = true;
+	out->doubtful = found->doubtful && found->reason != REPORT_REASON_SWEEP;
 	out->hold = found->until - look->now;
 	out->group = found->reason == REPORT_REASON_PORT_SCAN ? look->keys->host
 		     : found->reason == REPORT_REASON_SWEEP   ? look->keys->net16
@@ -63,8 +64,8 @@ change_push(struct changes *changes, bool add, const struct element *element, ui
 }
 
 static void
-element_want(struct engine *e, const struct prefix *prefix, uint16_t port, uint8_t reason,
-    uint32_t hold, uint32_t now)
+element_want(struct engine *e, const struct prefix *prefix, uint16_t port,
+    const struct judgement *why, uint32_t hold, uint32_t now)
 {
 	struct changes *changes = &e->changes;
 	uint64_t key = keys_of_prefix(e->config.hash_key, prefix, port);
@@ -78,28 +79,39 @@ element_want(struct engine *e, const struct prefix *prefix, uint16_t port, uint8
 		return; /* let it lapse */
 	element->prefix = *prefix;
 	element->port = port;
-	element->reason = reason;
+	element->reason = why->reason;
+	element->doubtful = why->doubtful;
 	if (change_push(changes, true, element, hold))
 		element->until = now + hold;
 }
 
-static unsigned
-count_answered(const struct engine *e, uint64_t net_key, uint32_t now)
+static bool
+is_used(uint32_t used, uint32_t now)
 {
-	const struct net *net = table_find(&e->nets, net_key, now);
-
-	return net != NULL ? fan_sum(&net->fan, FAN_ANSWERED, now) : 0;
+	return used != 0 && now - used < FAN_SLOTS * FAN_SLOT_LEN;
 }
 
-/* The widest prefix in which nothing answers. */
+static bool
+net_is_used(const struct engine *e, uint64_t key, uint32_t now)
+{
+	const struct net *net = table_find(&e->nets, key, now);
+
+	if (net == NULL)
+		return false;
+	unsigned answered = fan_sum(&net->fan, FAN_ANSWERED, now);
+	unsigned silent = fan_sum(&net->fan, FAN_SILENT, now);
+	return is_used(net->used, now) || (answered >= 3 && answered * 3 >= silent);
+}
+
+/* The widest prefix in which nobody uses a service. */
 static uint8_t
 sweep_bits(const struct look *look)
 {
 	uint8_t family = look->stream->addr.family;
 
-	if (count_answered(look->e, look->keys->net16, look->now) == 0)
+	if (!net_is_used(look->e, look->keys->net16, look->now))
 		return KEYS_WIDE_BITS(family);
-	if (count_answered(look->e, look->keys->net24, look->now) == 0)
+	if (!net_is_used(look->e, look->keys->net24, look->now))
 		return KEYS_NEAR_BITS(family);
 	return family == ADDR_IPV4 ? 32 : 128;
 }
@@ -134,7 +146,7 @@ changes_note_refused(struct engine *e, const struct look *look, const struct jud
 		break;
 	case REPORT_REASON_PORT_SCAN: {
 		const struct host *host = table_find(&e->hosts, look->keys->host, look->now);
-		if (host == NULL || fan_sum(&host->ports, FAN_ANSWERED, look->now) == 0)
+		if (host == NULL || !is_used(host->used, look->now))
 			port = 0;
 		break;
 	}
@@ -149,7 +161,7 @@ changes_note_refused(struct engine *e, const struct look *look, const struct jud
 		return;
 	}
 	struct prefix prefix = prefix_of(&stream->addr, bits);
-	element_want(e, &prefix, port, why->reason, (uint32_t)limits[hold] * SECOND, look->now);
+	element_want(e, &prefix, port, why, (uint32_t)limits[hold] * SECOND, look->now);
 }
 
 void

@@ -95,8 +95,10 @@ test_known_services_pass_a_sweep(void **state)
 	(void)state;
 	FOR_BOTH_VIEWS(&sim)
 	{
-		assert_true(sim_stream(&sim, 1, SWEPT | 0x1234, 8080, false, SIM_OK));
-		sim_advance(&sim, 1000);
+		for (int i = 0; i < 2; i++) {
+			assert_true(sim_stream(&sim, 1, SWEPT | 0x1234, 8080, false, SIM_OK));
+			sim_advance(&sim, 1000);
+		}
 		sweep(&sim, 120, 0, false);
 		sim_reset_counts(&sim);
 		for (int i = 0; i < 20; i++)
@@ -139,8 +141,10 @@ test_port_scan_is_refused(void **state)
 	(void)state;
 	FOR_BOTH_VIEWS(&sim)
 	{
-		assert_true(sim_stream(&sim, 1, WEB, 443, true, SIM_OK));
-		sim_advance(&sim, 1000);
+		for (int i = 0; i < 2; i++) {
+			assert_true(sim_stream(&sim, 1, WEB, 443, true, SIM_OK));
+			sim_advance(&sim, 1000);
+		}
 		sim_reset_counts(&sim);
 		for (unsigned i = 0; i < 1000; i++) {
 			sim_stream(&sim, 50, WEB, (uint16_t)(1000 + i), false, SIM_RST);
@@ -219,7 +223,7 @@ test_flood_without_circuits(void **state)
 	(void)state;
 	sim_start(&sim, ENGINE_VIEW_NFT, 16 * MIB);
 	sim_stream(&sim, 0, WEB, 443, false, SIM_OK);
-	sim_advance(&sim, 90000);	/* a fresh engine learns first */
+	sim_advance(&sim, 90000); /* a fresh engine learns first */
 	for (unsigned i = 0; i < 12000; i++) {
 		sim_stream(&sim, 0, WEB, 443, false, SIM_OK);
 		sim_advance(&sim, 10);

@@ -7,7 +7,8 @@
 
 #define USUAL_S  300.0f /* how slowly a usual rate follows */
 #define VISITS_S 90.0f  /* how slowly the circuits that visit an address do */
-#define DEMAND_S 20.0f
+#define DEMAND_S 5.0f
+#define TOTAL_S  20.0f
 #define WARM     (60 * SECOND) /* a fresh engine does not know what is usual */
 
 static bool
@@ -149,17 +150,28 @@ load_judge_login(const struct look *look, struct judgement *out)
 	return has_circuits(look->e) ? guesser_refused(look, out) : login_refused(look, out);
 }
 
+/* How much a stream teaches about what is usual: little while it is being refused, or when it
+ * comes out of nowhere. */
+static float
+lesson(uint32_t refused_at, float demand, float rate, uint32_t now)
+{
+	bool refused = refused_at != 0 && now - refused_at <= 60 * SECOND;
+
+	return refused || (demand > 2 * rate && now - START >= WARM) ? 0.1f : 1.0f;
+}
+
 static void
 login_note_out(struct engine *e, const struct look *look)
 {
 	if (!has_circuits(e)) {
 		struct login *login = table_get(&e->logins, look->keys->net24, look->now);
-		bool calm = login->refused_at == 0 || look->now - login->refused_at > 60 * SECOND;
+		float rate = login_rate(login, look->now);
 
-		bucket_take(&login->bucket, login_rate(login, look->now),
-		    limits[LIMIT_login_no_circuits_burst], look->now);
+		bucket_take(&login->bucket, rate, limits[LIMIT_login_no_circuits_burst], look->now);
 		slow_add(&login->demand, 1, DEMAND_S, look->now);
-		slow_add(&login->usual, calm ? 1 : 0.1f, usual_tau(look->now), look->now);
+		slow_add(&login->usual,
+		    lesson(login->refused_at, login->demand.rate, rate, look->now),
+		    usual_tau(look->now), look->now);
 		return;
 	}
 	bool full, guessed = is_guessed_at(look);
@@ -199,7 +211,7 @@ flood_rate(const struct engine *e, const struct host *host, uint32_t now)
 	float rate = larger(limits[LIMIT_flood_no_circuits_rate],
 	    limits[LIMIT_flood_no_circuits_share] * slow_rate(&host->usual, usual_tau(now), now));
 	if (now - START < WARM)
-		rate = larger(rate, 0.15f * slow_rate(&e->total, DEMAND_S, now));
+		rate = larger(rate, 0.15f * slow_rate(&e->total, TOTAL_S, now));
 	return rate;
 }
 
@@ -269,12 +281,13 @@ static void
 flood_note_out(struct engine *e, const struct look *look)
 {
 	struct host *host = table_get(&e->hosts, look->keys->host, look->now);
-	bool calm = host->refused_at == 0 || look->now - host->refused_at > 60 * SECOND;
+	float rate = flood_rate(e, host, look->now);
 
 	host->head.bonus = host->usual.rate > 0.5f ? 300 * SECOND : 0;
 	flood_note_demand(e, host, look->now);
 	if (!has_circuits(e)) {
-		slow_add(&host->usual, calm ? 1 : 0.1f, usual_tau(look->now), look->now);
+		slow_add(&host->usual, lesson(host->refused_at, host->demand.rate, rate, look->now),
+		    usual_tau(look->now), look->now);
 		return;
 	}
 	struct pair *pair = table_get(&e->pairs, look->keys->circuit_host, look->now);
@@ -290,7 +303,7 @@ flood_note_out(struct engine *e, const struct look *look)
 void
 load_note_out(struct engine *e, const struct look *look)
 {
-	slow_add(&e->total, 1, DEMAND_S, look->now);
+	slow_add(&e->total, 1, TOTAL_S, look->now);
 	if (is_login_port(look->stream->port))
 		login_note_out(e, look);
 	flood_note_out(e, look);

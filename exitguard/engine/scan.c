@@ -372,12 +372,30 @@ service_note_answered(
 	fan_add(&host->ports, FAN_ANSWERED, now);
 }
 
+/* It has answered before: somebody uses it, which a scan's hits are not. */
+static void
+service_note_used(struct engine *e, const struct stream *stream, uint32_t now)
+{
+	struct net *wide = table_find(&e->nets, stream->keys.net16, now);
+	struct net *near = table_find(&e->nets, stream->keys.net24, now);
+	struct host *host = table_find(&e->hosts, stream->keys.host, now);
+
+	if (wide != NULL)
+		wide->used = now;
+	if (near != NULL)
+		near->used = now;
+	if (host != NULL)
+		host->used = now;
+}
+
 void
 scan_note_connected(struct engine *e, const struct stream *stream, uint32_t now)
 {
 	struct service *service = table_get(&e->services, stream->keys.service, now);
 
 	silence_take_back(e, stream, service, now);
+	if (service->answered != 0)
+		service_note_used(e, stream, now);
 	service->answered = now;
 	service->head.bonus = 300 * SECOND;
 	if (service->answered_counted == 0 ||

@@ -44,12 +44,14 @@ struct host {
 	struct brief loud;   /* circuits that passed the fair share */
 	uint32_t over_until; /* above its share until then */
 	uint32_t refused_at;
+	uint32_t used; /* last time that a service of it answered again */
 };
 
 /* A network and port, or a port: their addresses. */
 struct net {
 	struct table_head head;
 	struct fan fan;
+	uint32_t used; /* as above; 0: never */
 };
 
 struct circuit {
@@ -100,6 +102,7 @@ struct element {
 	struct prefix prefix;
 	uint16_t port;
 	uint8_t reason;
+	bool doubtful;
 	uint32_t since, until;
 };
 
