@@ -38,7 +38,7 @@ static const struct {
 static uint8_t
 peek(const struct rd *rd)
 {
-	return rd->at < rd->end ? *rd->at : 0;
+	return rd->rc == RC_OK && rd->at < rd->end ? *rd->at : 0;
 }
 
 static void
@@ -81,7 +81,7 @@ read_number(struct rd *rd)
 
 	while (len < left && memchr("+-.0123456789eE", rd->at[len], 15) != NULL)
 		len++;
-	if (len == 0)
+	if (len == 0 && rd->rc == RC_OK)
 		rd->rc = RC_SYNTAX;
 	return rd_span(rd, len);
 }
