@@ -59,3 +59,35 @@ EXTRA_DIST += abuse/abuse_test.sh abuse/samples \
 	abuse/letter/ROOM.md abuse/letter/.may_include \
 	abuse/case/ROOM.md abuse/case/.may_include \
 	abuse/main/ROOM.md abuse/main/.may_include
+
+check_PROGRAMS += abuse/mail/mail_test abuse/when/when_test
+abuse_test_cflags = $(AM_CFLAGS) $(GMIME_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+abuse_mail_mail_test_SOURCES = abuse/mail/mail_test.c
+abuse_mail_mail_test_CFLAGS = $(abuse_test_cflags)
+abuse_mail_mail_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)
+abuse_when_when_test_SOURCES = abuse/when/when_test.c
+abuse_when_when_test_CFLAGS = $(abuse_test_cflags)
+abuse_when_when_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += abuse/mail/mail_fuzz abuse/when/when_fuzz
+abuse_mail_mail_fuzz_SOURCES = abuse/mail/mail_fuzz.c tests/fuzz_main.c
+abuse_mail_mail_fuzz_LDADD = $(ABUSE_LIBS)
+abuse_when_when_fuzz_SOURCES = abuse/when/when_fuzz.c tests/fuzz_main.c
+abuse_when_when_fuzz_LDADD = $(ABUSE_LIBS)
+
+check_PROGRAMS += abuse/report/report_test abuse/match/match_test
+abuse_report_report_test_SOURCES = abuse/report/report_test.c
+abuse_report_report_test_CFLAGS = $(abuse_test_cflags)
+abuse_report_report_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)
+abuse_match_match_test_SOURCES = abuse/match/match_test.c
+abuse_match_match_test_CFLAGS = $(abuse_test_cflags)
+abuse_match_match_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += abuse/report/report_fuzz
+abuse_report_report_fuzz_SOURCES = abuse/report/report_fuzz.c tests/fuzz_main.c
+abuse_report_report_fuzz_LDADD = $(ABUSE_LIBS)
+
+check_PROGRAMS += abuse/letter/letter_test
+abuse_letter_letter_test_SOURCES = abuse/letter/letter_test.c
+abuse_letter_letter_test_CFLAGS = $(abuse_test_cflags)
+abuse_letter_letter_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)

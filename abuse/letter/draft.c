@@ -9,6 +9,8 @@
 #include "abuse/mail/text.h"
 
 #define REFERENCES_MAX 20u
+#define SUBJECT_MAX    600u /* bytes of the old subject that are taken over */
+#define FOLD_AT        200u
 
 static void
 add_header(struct arena_text *out, const char *name, const char *value)
@@ -19,13 +21,23 @@ add_header(struct arena_text *out, const char *name, const char *value)
 	arena_text_add_char(out, '\n');
 }
 
-/* GMime encodes what is not ASCII, word by word, and folds; ASCII stays byte for byte. */
+/* GMime encodes what is not ASCII, word by word; ASCII stays byte for byte. Lines are folded
+ * only where they grow long, so that a token is not torn. */
 static void
-add_encoded(struct arena_text *out, const char *name, const char *text)
+add_encoded(struct arena_text *out, const char *text)
 {
 	char *encoded = g_mime_utils_header_encode_text(NULL, text, "utf-8");
+	size_t columns = 0;
 
-	add_header(out, name, encoded);
+	for (const char *at = encoded; *at != '\0'; at++, columns++) {
+		if (*at == '\n')
+			continue;
+		if (*at == ' ' && columns > FOLD_AT) {
+			arena_text_add_char(out, '\n');
+			columns = 0;
+		}
+		arena_text_add_char(out, *at);
+	}
 	g_free(encoded);
 }
 
@@ -40,16 +52,60 @@ add_mailbox(struct arena_text *out, const char *header, const char *name, const 
 	g_object_unref(ia);
 }
 
-/* "Re: " once; a reply mark of another language counts as one. */
+/* "Re: " once; a reply mark of another language counts as one. The token stays whatever the
+ * subject's length. */
 static const char *
-reply_subject(struct arena *a, const char *subject)
+reply_subject(const struct complaint *c)
 {
 	static const char *const marks[] = { "re:", "aw:", "antw:", "sv:", "rif:" };
+	const char *subject = text_one_line(c->arena, span_of_str(c->subject), SUBJECT_MAX);
+	const char *mark = "Re: ";
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (text_starts_ci(span_of_str(subject), marks[i]))
-			return subject;
-	return arena_printf(a, "Re: %s", subject[0] == '\0' ? "your abuse report" : subject);
+			mark = "";
+	if (subject[0] == '\0')
+		subject = "your abuse report";
+	if (strstr(subject, c->subject_token) == NULL)
+		subject = arena_printf(c->arena, "%s %s", subject, c->subject_token);
+	return arena_printf(c->arena, "%s%s", mark, subject);
+}
+
+static bool
+is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.data[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* A token between two encoded words would be drawn into them; it stands by itself where blanks
+ * part it from the rest. */
+static void
+add_subject(struct arena_text *out, const struct complaint *c)
+{
+	struct span subject = span_of_str(reply_subject(c)), token = span_of_str(c->subject_token);
+	size_t at = token.len == 0 ? TEXT_NONE : text_find_ci(subject, c->subject_token, 0);
+	bool alone = at != TEXT_NONE && at > 0 && is_ascii(token) &&
+		     text_at(subject, at - 1) == ' ' &&
+		     (at + token.len == subject.len || text_at(subject, at + token.len) == ' ');
+
+	arena_text_add_str(out, "Subject: ");
+	if (!alone) {
+		add_encoded(out, arena_str(c->arena, subject));
+	} else {
+		struct span rest = text_trim(text_from(subject, at + token.len));
+
+		add_encoded(out, arena_str(c->arena, text_sub(subject, 0, at - 1)));
+		arena_text_add_char(out, ' ');
+		arena_text_add(out, text_sub(subject, at, token.len));
+		if (rest.len != 0) {
+			arena_text_add_str(out, is_ascii(subject) ? " " : "\n ");
+			add_encoded(out, arena_str(c->arena, rest));
+		}
+	}
+	arena_text_add_char(out, '\n');
 }
 
 static bool
@@ -109,15 +165,6 @@ own_mailbox(const struct facts *facts, const char *sent_to)
 	return facts->mailboxes[0];
 }
 
-static bool
-is_ascii(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.data[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static void
 add_date(struct arena_text *out, const struct draft_info *info)
 {
@@ -146,7 +193,7 @@ draft_write(const struct facts *facts, const struct complaint *c, struct span bo
 	add_date(out, info);
 	add_mailbox(out, "From", facts->operator_name, from);
 	add_mailbox(out, "To", "", c->reply_to);
-	add_encoded(out, "Subject", reply_subject(c->arena, c->subject));
+	add_subject(out, c);
 	add_header(
 	    out, "Message-ID", arena_printf(c->arena, "<%s.abuse@%s>", info->unique, domain));
 	if (is_message_id(span_of_str(c->message_id))) {

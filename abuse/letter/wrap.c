@@ -21,7 +21,7 @@ static void
 stuff(struct span line, struct arena_text *out)
 {
 	if (text_is_space(text_at(line, 0)) || text_at(line, 0) == '>' ||
-	    span_equal_str(text_sub(line, 0, 5), "From "))
+	    span_equal_str(text_sub(line, 0, 5), "From ") || span_equal_str(line, "From"))
 		arena_text_add_char(out, ' ');
 }
 

@@ -201,7 +201,12 @@ add_object(struct builder *b, GMimeObject *object, unsigned depth, struct mail *
 		b->problems |= MAIL_CUT_OFF;
 
 	bool has_plain = false;
-	for (int i = 0; i < g_mime_multipart_get_count(multipart) && b->parts_left > 0; i++) {
+	int count = g_mime_multipart_get_count(multipart);
+	if ((size_t)count > b->parts_left) {
+		count = (int)b->parts_left;
+		b->problems |= MAIL_OVER_LIMIT;
+	}
+	for (int i = 0; i < count; i++) {
 		size_t first = m->part_count;
 
 		add_object(b, g_mime_multipart_get_part(multipart, i), depth + 1, m);

@@ -18,7 +18,7 @@ enum sandbox_end {
 
 /* Run work(arg, answer_fd) in a child with no network, no new files, no new programs, limited
  * time and memory, and collect what it writes to answer_fd; the caller frees *answer. */
-enum sandbox_end
-sandbox_run(void (*work)(void *arg, int answer_fd), void *arg, char **answer, size_t *len);
+enum sandbox_end sandbox_run(
+    void (*work)(void *arg, int answer_fd), void *arg, char **answer, size_t *len);
 
 #endif

@@ -81,7 +81,8 @@ damage_of(const struct mail *mail, const struct complaint *c)
 		return "the mail ends with its header; save it again, whole";
 	if (mail->problems & MAIL_ENCRYPTED)
 		return "the mail is encrypted; decrypt it and save the plain text";
-	if ((mail->problems & MAIL_CUT_OFF) && c->handling == HANDLING_REVIEW)
+	if ((mail->problems & (MAIL_CUT_OFF | MAIL_OVER_LIMIT)) == MAIL_CUT_OFF &&
+	    c->handling == HANDLING_REVIEW)
 		return "the mail is cut off (its last boundary is missing); save it again, whole";
 	return NULL;
 }

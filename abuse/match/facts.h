@@ -62,8 +62,8 @@ void facts_clear(struct facts *facts);
 
 /* The relay that has that address for ORs or exits; NULL if none. *is_exit: exit traffic leaves
  * from it. */
-const struct facts_relay *
-facts_relay_of(const struct facts *facts, const struct addr *addr, bool *is_exit);
+const struct facts_relay *facts_relay_of(
+    const struct facts *facts, const struct addr *addr, bool *is_exit);
 bool facts_is_mail_hop(const struct facts *facts, const struct addr *addr);
 bool facts_is_mailbox(const struct facts *facts, const char *address);
 bool facts_is_hoster_domain(const struct facts *facts, const char *domain);

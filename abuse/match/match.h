@@ -30,8 +30,8 @@ const char *verdict_str(enum verdict verdict);
 
 struct match match_incident(const struct facts *facts, const struct incident *incident);
 /* Policy for the target at one moment. */
-enum policy_answer
-match_policy_at(const struct facts_relay *relay, const struct incident *incident, int64_t utc);
+enum policy_answer match_policy_at(
+    const struct facts_relay *relay, const struct incident *incident, int64_t utc);
 /* The environment recognisers get: the facts stay borrowed. */
 struct report_env match_env(const struct facts *facts);
 

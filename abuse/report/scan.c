@@ -137,7 +137,7 @@ scan_ipv6(struct span s, size_t at, struct scan_addr *out)
 			   (text_at(s, at + len - 1) == ':' && text_at(s, at + len - 2) != ':'))) {
 		len--;
 	}
-	if (colons < 2 || digits < 2 || text_is_alnum(text_at(s, at + len)))
+	if (colons < 2 || digits < 4 || text_is_alnum(text_at(s, at + len)))
 		return false;
 	*out = (struct scan_addr){ .at = at, .len = len, .bits = 128 };
 	struct span token = text_sub(s, at, len);
@@ -211,6 +211,23 @@ proto_at(struct span s, size_t at)
 	return text_starts_at_ci(s, at, "udp") ? PROTO_UDP : PROTO_NOT_TOLD;
 }
 
+/* "report 12" and "support 24" name no port; "dstport 22" and "Zielport 22" do. */
+static bool
+starts_a_word(struct span s, size_t at)
+{
+	static const char *const heads[] = { "dst", "dest", "target", "ziel", "tcp", "udp" };
+
+	if (at == 0 || !text_is_alnum(text_at(s, at - 1)))
+		return true;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		size_t len = strlen(heads[i]);
+
+		if (at >= len && text_starts_at_ci(s, at - len, heads[i]))
+			return true;
+	}
+	return false;
+}
+
 /* True if an address stands right before `at`: then "port N" is the source's. */
 static bool
 follows_address(struct span s, size_t at)
@@ -256,6 +273,8 @@ scan_named_port(struct span text, enum proto *proto)
 		for (; (at = text_find_ci(text, words[w], at)) != TEXT_NONE; at += len) {
 			size_t i = text_skip_space(text, at + len);
 
+			if (!starts_a_word(text, at))
+				continue;
 			if (text_at(text, i) == ':' || text_at(text, i) == '=')
 				i = text_skip_space(text, i + 1);
 			if (*proto == PROTO_NOT_TOLD)

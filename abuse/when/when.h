@@ -47,8 +47,8 @@ bool when_scan(struct span text, size_t at, struct when_stamp *out);
 /* The first one at or behind `from`. */
 bool when_search(struct span text, size_t from, struct when_stamp *out);
 /* RC_RANGE: no such time, or one that lies over a day behind the mail's Date. */
-enum rc
-when_resolve(const struct when_stamp *stamp, const struct when_context *ctx, struct when *out);
+enum rc when_resolve(
+    const struct when_stamp *stamp, const struct when_context *ctx, struct when *out);
 
 /* "2025-01-01T00:00:00Z" to seconds: exactly this form, for our own files. */
 enum rc when_parse_iso_z(struct span text, int64_t *out);
