@@ -54,16 +54,17 @@ list_of(const struct names *names)
 	return list;
 }
 
-static void
-append_new(json_t *list, json_t *value)
+/* True if an earlier incident names the same target, port and protocol. */
+static bool
+is_known_victim(const struct complaint *c, size_t index)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		if (json_equal(json_array_get(list, i), value)) {
-			json_decref(value);
-			return;
-		}
-	}
-	json_array_append_new(list, value);
+	const struct incident *it = &c->incidents[index];
+
+	for (size_t i = 0; i < index; i++)
+		if (c->incidents[i].dport == it->dport && c->incidents[i].proto == it->proto &&
+		    prefix_equal(&c->incidents[i].dst, &it->dst))
+			return true;
+	return false;
 }
 
 static json_t *
@@ -81,14 +82,14 @@ incident_of(const struct incident *it, const struct match *match)
 }
 
 static void
-summarise(struct summary *s, const struct incident *it, const struct match *match)
+summarise(struct summary *s, const struct complaint *c, size_t index, const struct match *match)
 {
-	if (it->dst.addr.family != ADDR_NONE)
-		append_new(s->victims,
+	const struct incident *it = &c->incidents[index];
+
+	if (it->dst.addr.family != ADDR_NONE && !is_known_victim(c, index))
+		json_array_append_new(s->victims,
 		    json_pack("{s:o, s:o, s:o}", "ip", prefix_or_null(&it->dst), "port",
 			number_or_null(it->dport), "proto", text_or_null(proto_str(it->proto))));
-	if (it->dport != 0)
-		append_new(s->ports, json_integer(it->dport));
 	json_array_append_new(s->incidents, incident_of(it, match));
 	if (match->relay == NULL || !it->has_time)
 		return;
@@ -107,27 +108,16 @@ compare_addrs(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct addr));
 }
 
-static int
-compare_ports(const void *a, const void *b)
-{
-	const json_t *const *x = a, *const *y = b;
-	json_int_t px = json_integer_value(*x), py = json_integer_value(*y);
-
-	return px < py ? -1 : px > py;
-}
-
 static void
-sort_ports(json_t *ports)
+add_ports(const struct complaint *c, struct summary *s)
 {
-	json_t *sorted[INCIDENTS_MAX];
-	size_t n = json_array_size(ports);
+	bool *seen = arena_array(c->arena, 65536, sizeof(*seen));
 
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = json_incref(json_array_get(ports, i));
-	qsort(sorted, n, sizeof(sorted[0]), compare_ports);
-	json_array_clear(ports);
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(ports, sorted[i]);
+	for (size_t i = 0; i < c->incident_count; i++)
+		seen[c->incidents[i].dport] = true;
+	for (unsigned port = 1; port < 65536; port++)
+		if (seen[port])
+			json_array_append_new(s->ports, json_integer(port));
 }
 
 static void
@@ -163,10 +153,10 @@ record_of(const struct facts *facts, const struct complaint *c)
 	for (size_t i = 0; i < c->incident_count; i++) {
 		struct match match = match_incident(facts, &c->incidents[i]);
 
-		summarise(&s, &c->incidents[i], &match);
+		summarise(&s, c, i, &match);
 	}
 	add_sources(facts, c, &s);
-	sort_ports(s.ports);
+	add_ports(c, &s);
 	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:o}", "handling", handling_str(c->handling),
 	    "category", category_str(c->category), "format", c->format, "language",
 	    language_str(c->language), "languages", list_of(&c->languages));

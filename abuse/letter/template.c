@@ -285,37 +285,41 @@ load_file(
 	return template_set_add(set, name, span_of(buf, len));
 }
 
+static int
+is_template(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len >= 5 && len <= 60 && entry->d_name[0] != '.' &&
+	       strcmp(&entry->d_name[len - 4], ".txt") == 0;
+}
+
 enum rc
 template_set_load(
     struct template_set *set, const char *dir, const char *language, char error[TEMPLATE_ERROR_LEN])
 {
-	char path[4096];
-	enum rc rc = RC_NOT_FOUND;
-	struct dirent *entry;
+	char path[4096], name[128];
+	struct dirent **entries = NULL;
+	enum rc rc = RC_OK;
 
 	error[0] = '\0';
-	snprintf(path, sizeof(path), "%s/%s", dir, language);
-	DIR *d = opendir(path);
-	if (d == NULL) {
-		snprintf(error, TEMPLATE_ERROR_LEN, "%.180s: %.60s", path, strerror(errno));
-		return RC_NOT_FOUND;
+	snprintf(path, sizeof(path), "%.3900s/%.20s", dir, language);
+	int count = scandir(path, &entries, is_template, alphasort);
+	if (count <= 0) {
+		snprintf(error, TEMPLATE_ERROR_LEN, "%.180s: %.60s", path,
+		    count < 0 ? strerror(errno) : "no letters there");
+		rc = RC_NOT_FOUND;
 	}
-	while ((entry = readdir(d)) != NULL && (rc == RC_OK || rc == RC_NOT_FOUND)) {
-		char name[128];
-		size_t len = strlen(entry->d_name);
+	for (int i = 0; i < count; i++) {
+		const char *file = entries[i]->d_name;
 
-		if (len < 5 || len > 60 || strcmp(&entry->d_name[len - 4], ".txt") != 0 ||
-		    entry->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof(name), "%.20s/%.*s", language, (int)(len - 4), entry->d_name);
-		if (snprintf(path, sizeof(path), "%.3000s/%.20s/%.64s", dir, language,
-			entry->d_name) < (int)sizeof(path))
+		snprintf(name, sizeof(name), "%.20s/%.*s", language, (int)strlen(file) - 4, file);
+		snprintf(path, sizeof(path), "%.3900s/%.20s/%.64s", dir, language, file);
+		if (rc == RC_OK)
 			rc = load_file(set, path, name, error);
+		free(entries[i]);
 	}
-	closedir(d);
-	if (rc == RC_NOT_FOUND)
-		snprintf(
-		    error, TEMPLATE_ERROR_LEN, "%.180s/%.20s: no letters there", dir, language);
+	free(entries);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abuse/mail/text.h"
@@ -401,26 +402,28 @@ read_prefixes(const char *path)
 	}
 }
 
+static int
+is_mail(const struct dirent *entry)
+{
+	return strstr(entry->d_name, ".eml") != NULL;
+}
+
 static void
 test_every_prefix(void **state)
 {
 	static const char dir[] = EXITGATE_SRCDIR "/abuse/samples/mails";
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-	unsigned count = 0;
+	struct dirent **entries;
 	char path[4200];
+	int count = scandir(dir, &entries, is_mail, alphasort);
 
 	(void)state;
-	assert_non_null(d);
-	while ((entry = readdir(d)) != NULL) {
-		if (strstr(entry->d_name, ".eml") == NULL)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		read_prefixes(path);
-		count++;
-	}
-	closedir(d);
 	assert_true(count >= 7);
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%.200s", dir, entries[i]->d_name);
+		read_prefixes(path);
+		free(entries[i]);
+	}
+	free(entries);
 }
 
 int
