@@ -300,6 +300,19 @@ classes_json(const struct ledger_answer *answer)
 }
 
 static json_t *
+json_moment(int64_t utc)
+{
+	time_t t = (time_t)utc;
+	struct tm tm;
+	char text[32];
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(text);
+}
+
+/* In the form that `abuse --ledger` reads, when a network is asked about. */
+static json_t *
 answer_ledger(struct front *front, const struct ctl_request *request)
 {
 	int64_t to = request->to != 0 ? request->to : (int64_t)clock_wall_s() + 1;
@@ -315,15 +328,20 @@ answer_ledger(struct front *front, const struct ctl_request *request)
 		return answer_error("%s",
 		    rc == RC_RANGE ? "from must lie before to, by at most a year" : rc_str(rc));
 	json_t *out = json_object();
-	set_u64(out, "from", (uint64_t)answer.from);
-	set_u64(out, "to", (uint64_t)answer.to);
+	json_object_set_new(out, "from", json_moment(answer.from));
+	json_object_set_new(out, "to", json_moment(answer.to));
+	json_object_set_new(out, "mode", json_string(guard_mode_str(front->mode)));
+	if (asked) {
+		char text[ADDR_STR_LEN];
+
+		json_object_set_new(out, "prefix", json_string(prefix_str(&request->prefix, text)));
+		json_object_set_new(out, "refused", json_boolean(answer.network_refused != 0));
+	}
 	json_object_set_new(out, "covered", json_boolean(answer.covered));
 	set_u64(out, "spans", answer.spans);
 	set_u64(out, "spans_covered", answer.spans_covered);
 	json_object_set_new(out, "oldest",
 	    answer.first != 0 ? json_integer((json_int_t)answer.first) : json_null());
-	json_object_set_new(out, "refused_toward_network",
-	    asked ? json_boolean(answer.network_refused != 0) : json_null());
 	json_object_set_new(
 	    out, "spans_with_refusal", asked ? json_integer(answer.network_refused) : json_null());
 	set_u64(out, "kernel_refused", answer.kernel_refused);
