@@ -62,6 +62,12 @@ is_well_listed(const struct dir *dir)
 	return us != NULL && (us->flags & RELAY_FLAG_STALEDESC) == 0;
 }
 
+static uint64_t
+change_gap_ms(const struct dir *dir)
+{
+	return dir->config.testing ? CHANGE_GAP_TEST_MS : CHANGE_GAP_MS;
+}
+
 static bool
 bandwidth_changed(uint64_t told, uint64_t now)
 {
@@ -79,7 +85,7 @@ bandwidth_is_due(struct dir *dir, uint64_t now_ms)
 
 	if (now_ms < dir->bandwidth_check_ms)
 		return false;
-	dir->bandwidth_check_ms = now_ms + CHANGE_GAP_MS;
+	dir->bandwidth_check_ms = now_ms + change_gap_ms(dir);
 	if (!dir->config.describe(dir->config.arg, &info, &keys))
 		return false;
 	relay_keys_unref(&keys);
@@ -92,12 +98,11 @@ bandwidth_is_due(struct dir *dir, uint64_t now_ms)
 static const char *
 reason_now(struct dir *dir, time_t now, uint64_t now_ms)
 {
-	uint64_t gap = dir->config.testing ? CHANGE_GAP_MS / 30 : CHANGE_GAP_MS;
 	time_t unlisted = dir->config.testing ? UNLISTED_AGE_S / 270 : UNLISTED_AGE_S;
 
 	if (dir->descriptor == NULL)
 		return "there is none yet";
-	if (now_ms - dir->made_ms < gap)
+	if (now_ms - dir->made_ms < change_gap_ms(dir))
 		return NULL;
 	if (dir->republish)
 		return dir->because;
@@ -114,7 +119,7 @@ remember_made(struct dir *dir, const struct descriptor_info *info, const struct 
 {
 	dir->published = published;
 	dir->made_ms = now_ms;
-	dir->bandwidth_check_ms = now_ms + CHANGE_GAP_MS;
+	dir->bandwidth_check_ms = now_ms + change_gap_ms(dir);
 	if (bandwidth_changed(dir->bandwidth_told, info->bandwidth_observed))
 		dir->bandwidth_made_ms = now_ms;
 	dir->bandwidth_told = info->bandwidth_observed;
