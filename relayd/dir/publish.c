@@ -11,6 +11,7 @@
 #define REMAKE_AGE_S       (18 * 3600)
 #define UNLISTED_AGE_S     (90 * 60)
 #define CHANGE_GAP_MS      60000u /* between two that changes ask for */
+#define CHANGE_GAP_TEST_MS 2000u
 #define BANDWIDTH_GAP_MS   (3 * 3600 * 1000u)
 #define BANDWIDTH_UPTIME_S (24 * 3600)
 #define CONFIRM_MS         1000u
