@@ -51,3 +51,14 @@ EXTRA_DIST += \
 	exitguard/ctl/ROOM.md exitguard/ctl/.may_include \
 	exitguard/front/ROOM.md exitguard/front/.may_include \
 	exitguard/main/ROOM.md exitguard/main/.may_include
+
+# Tests that need root, and two programs they use.
+noinst_PROGRAMS = exitguard/tests/report_client exitguard/tests/connector
+exitguard_tests_report_client_SOURCES = exitguard/tests/report_client.c
+exitguard_tests_report_client_LDADD = common/libcommon.a
+exitguard_tests_connector_SOURCES = exitguard/tests/connector.c
+exitguard_tests_connector_LDADD = common/libcommon.a
+EXITGUARD_ROOT_TESTS = exitguard/tests/template.sh exitguard/tests/enforce.sh \
+	exitguard/tests/takeover.sh exitguard/tests/stocktor.sh
+ROOT_TESTS += $(EXITGUARD_ROOT_TESTS)
+EXTRA_DIST += exitguard/tests/lib.sh $(EXITGUARD_ROOT_TESTS)

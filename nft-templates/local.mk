@@ -1,1 +1,3 @@
-# nft-templates: see ROOM.md.
+# nft-templates: rulesets as data.
+dist_pkgdata_DATA = nft-templates/exitguard.nft nft-templates/inbound.nft
+EXTRA_DIST += nft-templates/ROOM.md

@@ -66,7 +66,7 @@ find(struct flows *flows, const struct addr_port *ours, const struct addr_port *
 
 bool
 flows_open(struct flows *flows, uint64_t now_ms, const struct addr_port *ours,
-    const struct addr_port *theirs, struct flow *out, struct flow *evicted)
+    const struct addr_port *theirs, bool over, struct flow *out, struct flow *evicted)
 {
 	struct flow *bucket = bucket_of(flows, ours, theirs), *place = &bucket[0];
 
@@ -82,7 +82,7 @@ flows_open(struct flows *flows, uint64_t now_ms, const struct addr_port *ours,
 	} else {
 		flows->used++;
 	}
-	*place = (struct flow){ flows->next_stream++, now_ms, *ours, *theirs, false };
+	*place = (struct flow){ flows->next_stream++, now_ms, *ours, *theirs, over };
 	*out = *place;
 	return true;
 }

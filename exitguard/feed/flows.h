@@ -35,9 +35,10 @@ enum rc flows_init(struct flows *flows, size_t cap, const uint8_t hash_key[16]);
 void flows_clear(struct flows *flows);
 
 /* A SYN going out. True: a new flow, *out is it. False: a retransmission of a known one.
+ * over: no answer is waited for (it was refused); it is kept to know its retransmissions.
  * evicted->stream is not 0 if an older flow had to give its place. */
 bool flows_open(struct flows *flows, uint64_t now_ms, const struct addr_port *ours,
-    const struct addr_port *theirs, struct flow *out, struct flow *evicted);
+    const struct addr_port *theirs, bool over, struct flow *out, struct flow *evicted);
 /* An answer: take the flow out. False: no such flow waits. */
 bool flows_answer(struct flows *flows, const struct addr_port *ours, const struct addr_port *theirs,
     struct flow *out);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "exitguard/front/front.h"
+#include "exitguard/ledger/ledger.h"
 
 #define QUEUE_MAX (2 * GUARD_BATCH_MAX)
 
@@ -25,12 +26,26 @@ on_priv_gone(struct front *front)
 	front->orphaned = true;
 }
 
+/* With the feed on each refusal is seen by itself; without it only their number is known. */
+static void
+count_refusals(struct front *front, const struct priv_reply *reply)
+{
+	uint64_t before = front->kernel.status.counters[COUNTER_REFUSED];
+	uint64_t now = reply->counters[COUNTER_REFUSED];
+
+	if (front->ledger != NULL && front->kernel.has_status && now > before &&
+	    !front_wants_feed(front))
+		ledger_count_kernel(front->ledger, now - before);
+	front->kernel.has_status = true;
+}
+
 static void
 take_reply(struct front *front, const struct priv_reply *reply)
 {
 	struct kernel *kernel = &front->kernel;
 
 	if (reply->type == PRIV_STATUS) {
+		count_refusals(front, reply);
 		kernel->status = *reply;
 	} else if (reply->error != 0) {
 		kernel->failed++;

@@ -60,6 +60,20 @@ end_flow(struct watch *watch, uint64_t now_ms, const struct flow *flow, enum rep
 	engine_outcome(engine, now_ms, flow->stream, outcome, ms < UINT32_MAX ? (uint32_t)ms : 0);
 }
 
+/* A SYN seen for the first time; a repeated one is no news. */
+static bool
+open_flow(struct watch *watch, uint64_t now_ms, const struct nflog_event *event, struct flow *flow)
+{
+	bool over = event->kind == NFLOG_SYN_REFUSED;
+	struct flow evicted;
+
+	if (!flows_open(&watch->flows, now_ms, &event->ours, &event->theirs, over, flow, &evicted))
+		return false;
+	if (evicted.stream != 0 && !evicted.told)
+		end_flow(watch, now_ms, &evicted, REPORT_LOCAL_FAILURE);
+	return true;
+}
+
 /* The kernel let it out: whatever the engine says of it now comes too late for this one. */
 static void
 take_syn(struct watch *watch, uint64_t now_ms, const struct nflog_event *event)
@@ -67,12 +81,10 @@ take_syn(struct watch *watch, uint64_t now_ms, const struct nflog_event *event)
 	struct front *front = watch->front;
 	struct engine *engine = front->engines[ENGINE_VIEW_NFT];
 	struct engine_verdict verdict;
-	struct flow flow, evicted;
+	struct flow flow;
 
-	if (!flows_open(&watch->flows, now_ms, &event->ours, &event->theirs, &flow, &evicted))
+	if (!open_flow(watch, now_ms, event, &flow))
 		return;
-	if (evicted.stream != 0 && !evicted.told)
-		end_flow(watch, now_ms, &evicted, REPORT_LOCAL_FAILURE);
 	struct engine_stream stream = stream_of(&flow);
 	engine_open(engine, now_ms, &stream, &verdict);
 	if (verdict.refuse)
@@ -89,22 +101,23 @@ take_refused(struct watch *watch, uint64_t now_ms, const struct nflog_event *eve
 	struct front *front = watch->front;
 	struct engine *engine = front->engines[ENGINE_VIEW_NFT];
 	struct engine_verdict verdict;
-	struct engine_stream stream = { .stream = watch->flows.next_stream++,
-		.addr = event->theirs.addr,
-		.port = event->theirs.port };
+	uint8_t reason = REPORT_REASON_FLOOD; /* over the coarse limit, if nothing else */
+	struct flow flow;
 
+	if (!open_flow(watch, now_ms, event, &flow))
+		return;
+	struct engine_stream stream = stream_of(&flow);
 	engine_open(engine, now_ms, &stream, &verdict);
-	if (!verdict.refuse) {
+	if (verdict.refuse) {
+		reason = verdict.reason;
+	} else {
 		engine_outcome(engine, now_ms, stream.stream, REPORT_LOCAL_FAILURE, 0);
 		engine_closed(engine, now_ms, stream.stream);
 	}
-	bool banned = lists_have(&front->lists, GUARD_LIST_BAN, &stream.addr);
+	if (lists_have(&front->lists, GUARD_LIST_BAN, &stream.addr))
+		reason = REPORT_REASON_BAN;
 	if (front->ledger != NULL)
-		ledger_count(front->ledger, &stream.addr, stream.port,
-		    banned           ? REPORT_REASON_BAN
-		    : verdict.refuse ? verdict.reason
-				     : REPORT_REASON_FLOOD,
-		    true);
+		ledger_count(front->ledger, &stream.addr, stream.port, reason, true);
 }
 
 static void

@@ -19,7 +19,7 @@ static const char usage[] =
     "       exitguard --help | --version\n"
     "\n"
     "Decides which new connections of a Tor exit go out, and keeps table inet exitguard\n"
-    "in the kernel. Without -c it reads " SETTINGS_DEFAULT ". exitguardctl(8) talks to it.\n";
+    "in the kernel. Without -c it reads " SETTINGS_DEFAULT ". exitguardctl(1) talks to it.\n";
 
 /* The log lines of the configuration; false (and said) if a file cannot be opened. */
 static bool
