@@ -101,7 +101,7 @@ flows_answer(struct flows *flows, const struct addr_port *ours, const struct add
 {
 	struct flow *flow = find(flows, ours, theirs);
 
-	if (flow == NULL)
+	if (flow == NULL || flow->told)
 		return false;
 	take_out(flows, flow, out);
 	return true;

@@ -39,7 +39,7 @@ void flows_clear(struct flows *flows);
  * evicted->stream is not 0 if an older flow had to give its place. */
 bool flows_open(struct flows *flows, uint64_t now_ms, const struct addr_port *ours,
     const struct addr_port *theirs, bool over, struct flow *out, struct flow *evicted);
-/* An answer: take the flow out. False: no such flow waits. */
+/* An answer: take the flow out. False: no such flow waits for one. */
 bool flows_answer(struct flows *flows, const struct addr_port *ours, const struct addr_port *theirs,
     struct flow *out);
 /* One flow that has waited FLOWS_TIMEOUT_MS, each once; false when there is none left in this

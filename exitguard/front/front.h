@@ -25,7 +25,8 @@ struct kernel {
 	uint32_t next_id;
 	bool open_batch; /* something was queued since the last commit */
 	uint64_t batches, failed, dropped;
-	int last_error;           /* errno of the last batch refused, 0: none */
+	int last_error; /* errno of the last batch refused, 0: none */
+	bool has_status;
 	struct priv_reply status; /* last PRIV_STATUS */
 };
 

@@ -136,7 +136,7 @@ take_event(struct watch *watch, uint64_t now_ms, const struct nflog_event *event
 	case NFLOG_SYN_ACK:
 	case NFLOG_RST:
 	case NFLOG_UNREACHABLE:
-		if (flows_answer(&watch->flows, &event->ours, &event->theirs, &flow) && !flow.told)
+		if (flows_answer(&watch->flows, &event->ours, &event->theirs, &flow))
 			end_flow(watch, now_ms, &flow,
 			    event->kind == NFLOG_SYN_ACK ? REPORT_CONNECTED : REPORT_REFUSED);
 		return;
