@@ -11,4 +11,5 @@ include relayd/keys/local.mk
 include relayd/policy/local.mk
 include relayd/dir/local.mk
 include relayd/ops/local.mk
+include relayd/dns/local.mk
 include relayd/core.mk

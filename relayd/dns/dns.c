@@ -127,12 +127,13 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	DL_FOREACH_SAFE (dns->pending, l, tmp)
-		if (l->deadline_ms <= now) {
-			cancel_questions(l);
-			l->failed = l->failed || l->questions[0].pending || l->questions[1].pending;
-			lookup_end(l);
-		}
+	DL_FOREACH_SAFE (dns->pending, l, tmp) {
+		if (l->deadline_ms > now)
+			break; /* the rest is younger */
+		cancel_questions(l);
+		l->failed = l->failed || l->questions[0].pending || l->questions[1].pending;
+		lookup_end(l);
+	}
 }
 
 static enum rc
@@ -151,9 +152,8 @@ enum rc
 dns_lookup(struct dns *dns, enum dns_kind kind, const char *name, bool want_v6, dns_done_fn *done,
     void *arg)
 {
-	static const struct timeval at_once = { 0, 0 };
 	struct lookup *l;
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	if (dns->pending_count >= DNS_PENDING_MAX)
 		return RC_LIMIT;
@@ -166,12 +166,13 @@ dns_lookup(struct dns *dns, enum dns_kind kind, const char *name, bool want_v6, 
 	l->deadline_ms = clock_mono_ms() + DNS_DEADLINE_MS;
 	if (!dns_name_is_askable(name)) {
 		l->deadline_ms = 0;
-		rc = event_base_once(dns->base, -1, EV_TIMEOUT, on_tick, dns, &at_once) == 0
-			 ? RC_OK
-			 : RC_NO_MEMORY;
-	} else
-		rc = ask(l, 0, name, kind == DNS_PTR ? TYPE_PTR : TYPE_A);
-	if (rc == RC_OK && l->deadline_ms != 0 && kind == DNS_ADDRESSES && want_v6)
+		dns->pending_count++;
+		DL_PREPEND(dns->pending, l);
+		event_active(dns->tick, EV_TIMEOUT, 0); /* as soon as the loop turns */
+		return RC_OK;
+	}
+	rc = ask(l, 0, name, kind == DNS_PTR ? TYPE_PTR : TYPE_A);
+	if (rc == RC_OK && kind == DNS_ADDRESSES && want_v6)
 		(void)ask(l, 1, name, TYPE_AAAA); /* without it IPv4 still serves */
 	if (rc != RC_OK) {
 		free(l);
@@ -223,6 +224,12 @@ set_options(struct ub_ctx *ctx)
 		{ "do-not-query-localhost:", "no" }, /* a resolver on this host is the best one */
 		{ "use-caps-for-id:", "yes" },       /* 0x20: harder to forge answers */
 		{ "cache-max-ttl:", "3600" },
+		/* The library's own figures are for one application: 16 questions at once. */
+		{ "outgoing-range:", "1024" },
+		{ "num-queries-per-thread:", "4096" },
+		{ "outgoing-num-tcp:", "64" },
+		{ "msg-cache-size:", "16m" },
+		{ "rrset-cache-size:", "32m" },
 		{ "prefetch:", "no" },
 	};
 
@@ -240,6 +247,8 @@ make_context(const char *servers, char *why, size_t why_len)
 	struct rd rd = rd_from(span_of_str(servers));
 	struct span line;
 
+	if (ctx != NULL)
+		(void)ub_ctx_debugout(ctx, NULL); /* its complaints would hold names */
 	if (ctx == NULL || set_options(ctx) != RC_OK) {
 		snprintf(why, why_len, "libunbound does not start");
 		ub_ctx_delete(ctx);

@@ -12,7 +12,9 @@
 
 #define DNS_NAME_MAX    253
 #define DNS_PENDING_MAX 20000
+#ifndef DNS_DEADLINE_MS
 #define DNS_DEADLINE_MS 60000 /* libunbound's own retries come first */
+#endif
 
 enum dns_kind {
 	DNS_ADDRESSES, /* A, and AAAA if wanted */

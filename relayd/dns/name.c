@@ -5,11 +5,11 @@
 #include "relayd/dns/dns.h"
 
 static bool
-ends_with(const char *name, const char *suffix)
+ends_with(const char *name, size_t n, const char *suffix)
 {
-	size_t n = strlen(name), m = strlen(suffix);
+	size_t m = strlen(suffix);
 
-	return n >= m && strcasecmp(name + n - m, suffix) == 0;
+	return n >= m && strncasecmp(name + n - m, suffix, m) == 0;
 }
 
 static bool
@@ -37,7 +37,7 @@ dns_name_is_askable(const char *name)
 		} else if (!is_name_char(c) || ++label > 63)
 			return false;
 	}
-	return label != 0 && !ends_with(name, ".onion") && !ends_with(name, ".exit");
+	return label != 0 && !ends_with(name, len, ".onion") && !ends_with(name, len, ".exit");
 }
 
 static enum rc
@@ -58,7 +58,7 @@ parse_ptr_v4(const char *name, size_t len, struct addr *out)
 		if (dot != NULL)
 			rd_skip(&rd, 1);
 	}
-	if (n != 4 || rd_left(&rd) != 0)
+	if (n != 4 || rd_left(&rd) != 0 || name[len - 1] == '.')
 		return RC_SYNTAX;
 	for (unsigned i = 4; i-- > 0;) {
 		wr_span(&wr, parts[i]);
@@ -97,9 +97,9 @@ dns_parse_ptr_name(const char *name, struct addr *out)
 	size_t len = strlen(name);
 
 	memset(out, 0, sizeof(*out));
-	if (ends_with(name, v4))
+	if (ends_with(name, len, v4))
 		return parse_ptr_v4(name, len - strlen(v4), out);
-	if (ends_with(name, v6))
+	if (ends_with(name, len, v6))
 		return parse_ptr_v6(name, len - strlen(v6), out);
 	return RC_NOT_FOUND;
 }
