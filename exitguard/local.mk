@@ -52,6 +52,46 @@ EXTRA_DIST += \
 	exitguard/front/ROOM.md exitguard/front/.may_include \
 	exitguard/main/ROOM.md exitguard/main/.may_include
 
+# Unit tests and fuzz targets.
+check_PROGRAMS += exitguard/plan/plan_test
+exitguard_plan_plan_test_SOURCES = exitguard/plan/plan_test.c
+exitguard_plan_plan_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+exitguard_plan_plan_test_LDADD = $(EXITGUARD_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += exitguard/feed/feed_test
+exitguard_feed_feed_test_SOURCES = exitguard/feed/feed_test.c
+exitguard_feed_feed_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+exitguard_feed_feed_test_LDADD = $(EXITGUARD_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += exitguard/ctl/ctl_test
+exitguard_ctl_ctl_test_SOURCES = exitguard/ctl/ctl_test.c
+exitguard_ctl_ctl_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+exitguard_ctl_ctl_test_LDADD = $(EXITGUARD_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += exitguard/ledger/ledger_test
+exitguard_ledger_ledger_test_SOURCES = exitguard/ledger/ledger_test.c
+exitguard_ledger_ledger_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+exitguard_ledger_ledger_test_LDADD = $(EXITGUARD_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += exitguard/front/lists_test
+exitguard_front_lists_test_SOURCES = exitguard/front/lists_test.c
+exitguard_front_lists_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+exitguard_front_lists_test_LDADD = $(EXITGUARD_LIBS) $(CMOCKA_LIBS)
+FUZZ_TARGETS += exitguard/plan/settings_fuzz
+exitguard_plan_settings_fuzz_SOURCES = exitguard/plan/settings_fuzz.c tests/fuzz_main.c
+exitguard_plan_settings_fuzz_LDADD = $(EXITGUARD_LIBS)
+FUZZ_TARGETS += exitguard/feed/nflog_fuzz
+exitguard_feed_nflog_fuzz_SOURCES = exitguard/feed/nflog_fuzz.c tests/fuzz_main.c
+exitguard_feed_nflog_fuzz_LDADD = $(EXITGUARD_LIBS)
+FUZZ_TARGETS += exitguard/feed/consensus_fuzz
+exitguard_feed_consensus_fuzz_SOURCES = exitguard/feed/consensus_fuzz.c tests/fuzz_main.c
+exitguard_feed_consensus_fuzz_LDADD = $(EXITGUARD_LIBS)
+FUZZ_TARGETS += exitguard/ctl/request_fuzz
+exitguard_ctl_request_fuzz_SOURCES = exitguard/ctl/request_fuzz.c tests/fuzz_main.c
+exitguard_ctl_request_fuzz_LDADD = $(EXITGUARD_LIBS)
+FUZZ_TARGETS += exitguard/front/report_fuzz
+exitguard_front_report_fuzz_SOURCES = exitguard/front/report_fuzz.c tests/fuzz_main.c
+exitguard_front_report_fuzz_LDADD = $(EXITGUARD_LIBS)
+FUZZ_TARGETS += exitguard/priv/serve_fuzz
+exitguard_priv_serve_fuzz_SOURCES = exitguard/priv/serve_fuzz.c tests/fuzz_main.c
+exitguard_priv_serve_fuzz_LDADD = $(EXITGUARD_LIBS)
+
 # Tests that need root, and two programs they use.
 noinst_PROGRAMS = exitguard/tests/report_client exitguard/tests/connector
 exitguard_tests_report_client_SOURCES = exitguard/tests/report_client.c
@@ -62,3 +102,5 @@ EXITGUARD_ROOT_TESTS = exitguard/tests/template.sh exitguard/tests/enforce.sh \
 	exitguard/tests/takeover.sh exitguard/tests/stocktor.sh
 ROOT_TESTS += $(EXITGUARD_ROOT_TESTS)
 EXTRA_DIST += exitguard/tests/lib.sh $(EXITGUARD_ROOT_TESTS)
+
+dist_man_MANS += docs/exitguard.8 docs/exitguardctl.1 docs/exitguard.conf.5

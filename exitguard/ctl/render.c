@@ -229,14 +229,13 @@ render_ledger(const json_t *a, FILE *to)
 	json_t *class;
 
 	fprintf(to, "from %s to %s: %s (%d of %d spans of ten minutes)\n", text(a, "from"),
-	    text(a, "to"),
-	    truth(a, "covered") ? "counted throughout" : "not counted throughout",
+	    text(a, "to"), truth(a, "covered") ? "counted throughout" : "not counted throughout",
 	    (int)number(a, "spans_covered"), (int)number(a, "spans"));
 	if (json_is_boolean(json_object_get(a, "refused")))
 		fprintf(to, "toward this network: %s\n",
-		    truth(a, "refused") ? "something was refused"
-		    : truth(a, "covered")              ? "nothing was refused"
-						       : "nothing known to have been refused");
+		    truth(a, "refused")   ? "something was refused"
+		    : truth(a, "covered") ? "nothing was refused"
+					  : "nothing known to have been refused");
 	json_object_foreach(json_object_get(a, "classes"), name, class)
 	{
 		fprintf(

@@ -355,7 +355,7 @@ serve_one(struct serve *serve, int fd, const struct priv_request *request)
 	return RC_PROTOCOL;
 }
 
-static enum rc
+enum rc
 serve_packet(struct serve *serve, int fd, const struct priv_request *packet, size_t len)
 {
 	enum rc rc = RC_OK;

@@ -27,6 +27,8 @@ void serve_stop(struct serve *serve, bool remove);
 /* Read and do requests until there are none. RC_CLOSED: front is gone. Other codes: it broke the
  * rules. */
 enum rc serve_read(struct serve *serve, int fd);
+/* One packet of len bytes. RC_PROTOCOL: not in the table of requests. */
+enum rc serve_packet(struct serve *serve, int fd, const struct priv_request *packet, size_t len);
 void serve_forget_batch(struct serve *serve);
 
 int serve_news_fd(const struct serve *serve); /* -1: none */
