@@ -95,7 +95,8 @@ sed "s/@TIME@/Tue, 07 Apr 2026 08:05:00 +0000/; s/@SOURCE@/192.0.2.10/g; s/@TARG
     s/@PORT@/22/g" "$samples/fail2ban-demo.eml.in" >"$work/demo"
 mkdir -p "$work/demo.out"
 draft=$("$abuse" reply --facts "$facts" --letters "$letters" --out "$work/demo.out" "$work/demo")
-grep -q "refused connections toward 203.0.113.0/24" "$draft" || fail "the demo mail's letter"
+tr -s ' \n' ' ' <"$draft" | grep -q "they refused connections toward 203.0.113.0/24" ||
+	fail "the demo mail's letter"
 grep -q '^Subject: Re: Abuse from 192.0.2.10 \[Case #2026-0417\]$' "$draft" || fail "its subject"
 
 "$abuse" --help | grep -q '^usage: abuse' || fail "--help"

@@ -12,6 +12,7 @@ abuse_libabuse_a_SOURCES = \
 	abuse/report/complaint.h abuse/report/complaint.c \
 	abuse/report/scan.h abuse/report/scan.c \
 	abuse/report/line.h abuse/report/line.c \
+	abuse/report/table.h abuse/report/table.c \
 	abuse/report/envelope.c abuse/report/gravity.c abuse/report/language.c \
 	abuse/report/fail2ban.c abuse/report/netscan.c abuse/report/freetext.c \
 	abuse/report/recognise.h abuse/report/recognise.c \

@@ -59,7 +59,8 @@ const struct template_tag letter_tags[] = {
 	TEXT("relay"),
 	TEXT("port"),
 	TEXT("since"),   /* policy in force then, since */
-	TEXT("targets"), /* of this finding, if there are several findings */
+	TEXT("targets"), /* of this finding, the first few, if there are several findings */
+	TEXT("targets_more"),
 	TEXT("verdict"), /* excluded, unlikely, cannot be excluded */
 	FLAG("accept"),
 	FLAG("reject"),
@@ -70,8 +71,13 @@ const struct template_tag letter_tags[] = {
 	FLAG("no_time"),
 	FLAG("no_port"),
 	FLAG("no_policy"),
-	/* refusals: networks toward which limits in force refused connections in that time */
+	/* refusals: networks toward which limits in force refused connections in a span that
+	 * touches the claim's */
 	LIST("refusals"),
 	TEXT("net"),
+	TEXT("from"), /* the span of the ledger, UTC */
+	TEXT("to"),
+	TEXT("from"),
+	TEXT("to"),
 	{ NULL, TEMPLATE_TEXT },
 };

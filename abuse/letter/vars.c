@@ -153,8 +153,6 @@ targets_text(struct arena *a, const struct finding *f)
 			arena_text_add_str(&out, ", ");
 		arena_text_add_str(&out, f->targets.name[i]);
 	}
-	if (f->target_count > f->targets.count)
-		arena_text_add_str(&out, ", ...");
 	return arena_text_str(&out);
 }
 
@@ -173,6 +171,7 @@ finding_scope(struct arena *a, const struct finding *f, bool one_of_many)
 	add_text(
 	    &m, "since", f->since != 0 ? copy_text(a, when_wall_str(f->since, &utc, when)) : "");
 	add_text(&m, "targets", one_of_many ? targets_text(a, f) : "");
+	add_text(&m, "targets_more", number_text(a, f->target_count - f->targets.count));
 	add_text(&m, "verdict", verdict_str(match->verdict));
 	add_flag(&m, "accept", match->policy == POLICY_ACCEPT);
 	add_flag(&m, "reject", match->policy == POLICY_REJECT);
@@ -188,9 +187,9 @@ finding_scope(struct arena *a, const struct finding *f, bool one_of_many)
 
 /* Everything that is collected from the incidents of our own addresses. */
 struct tally {
-	struct template_scope claims[CLAIMS_SHOWN], refusals[REFUSALS_SHOWN];
+	struct template_scope claims[CLAIMS_SHOWN];
 	struct finding findings[FINDINGS_SHOWN];
-	struct prefix refused[REFUSALS_SHOWN];
+	struct match refused[REFUSALS_SHOWN];
 	size_t claim_count, finding_count, refusal_count, own_count, targets;
 	bool time_missing, port_missing, target_missing, some_open;
 	enum when_basis basis;
@@ -199,20 +198,34 @@ struct tally {
 };
 
 static void
-tally_refusal(struct arena *a, const struct incident *it, struct tally *t)
+tally_refusal(const struct match *match, struct tally *t)
 {
-	uint8_t wide = it->dst.addr.family == ADDR_IPV4 ? 24 : 48;
-	struct prefix net = prefix_of(&it->dst.addr, it->dst.bits < wide ? it->dst.bits : wide);
+	struct match *known = NULL;
 
-	for (size_t i = 0; i < t->refusal_count; i++)
-		if (prefix_equal(&t->refused[i], &net))
-			return;
-	if (t->refusal_count == REFUSALS_SHOWN)
+	for (size_t i = 0; i < t->refusal_count && known == NULL; i++)
+		if (prefix_equal(&t->refused[i].refused_net, &match->refused_net))
+			known = &t->refused[i];
+	if (known == NULL && t->refusal_count < REFUSALS_SHOWN)
+		t->refused[t->refusal_count++] = *match;
+	if (known == NULL)
 		return;
+	if (match->refused_from < known->refused_from)
+		known->refused_from = match->refused_from;
+	if (match->refused_to > known->refused_to)
+		known->refused_to = match->refused_to;
+}
+
+static struct template_scope
+refusal_scope(struct arena *a, const struct match *match)
+{
 	struct maker m = maker_new(a);
-	add_text(&m, "net", prefix_text(a, &net));
-	t->refused[t->refusal_count] = net;
-	t->refusals[t->refusal_count++] = maker_scope(&m);
+	const struct zone utc = zone_utc();
+	char when[WHEN_STR_LEN];
+
+	add_text(&m, "net", prefix_text(a, &match->refused_net));
+	add_text(&m, "from", copy_text(a, when_wall_str(match->refused_from, &utc, when)));
+	add_text(&m, "to", copy_text(a, when_wall_str(match->refused_to, &utc, when)));
+	return maker_scope(&m);
 }
 
 static void
@@ -256,7 +269,7 @@ tally_incident(
 		t->claims[t->claim_count++] = claim_scope(a, it);
 	tally_finding(a, it, &f, t);
 	if (f.match.refused)
-		tally_refusal(a, it, t);
+		tally_refusal(&f.match, t);
 	t->time_missing = t->time_missing || !it->has_time;
 	t->port_missing = t->port_missing || (it->dport == 0 && it->proto != PROTO_ICMP);
 	t->target_missing = t->target_missing || it->dst.addr.family == ADDR_NONE;
@@ -329,7 +342,8 @@ add_tally(struct maker *m, const struct tally *t)
 	char zone[ZONE_STR_LEN];
 
 	memcpy(claims, t->claims, sizeof(t->claims));
-	memcpy(refusals, t->refusals, sizeof(t->refusals));
+	for (size_t i = 0; i < t->refusal_count; i++)
+		refusals[i] = refusal_scope(a, &t->refused[i]);
 	for (size_t i = 0; i < t->finding_count; i++)
 		findings[i] = finding_scope(a, &t->findings[i], t->finding_count > 1);
 	add_list(m, "claims", claims, t->claim_count);

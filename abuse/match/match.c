@@ -102,29 +102,51 @@ prefixes_touch(const struct prefix *a, const struct prefix *b)
 	return prefix_contains(a, &b->addr) || prefix_contains(b, &a->addr);
 }
 
-/* Spans of the ledger that together cover the incident's own span without a gap. */
-static void
-read_ledger(const struct facts *facts, const struct incident *incident, struct match *out)
+/* The guard knows refusals by /24 and /48, however narrow the question was. */
+static struct prefix
+ledger_net(const struct facts_ledger *span)
 {
-	int64_t from = incident->first_utc, to = incident->last_utc, covered_to = from;
-	bool grew = true;
+	uint8_t known = span->prefix.addr.family == ADDR_IPV4 ? 24 : 48;
 
+	return span->prefix.bits <= known ? span->prefix : prefix_of(&span->prefix.addr, known);
+}
+
+static void
+read_refusals(const struct facts *facts, const struct incident *incident, struct match *out)
+{
 	for (size_t i = 0; i < facts->ledger_count; i++) {
 		const struct facts_ledger *span = &facts->ledger[i];
+		struct prefix net = ledger_net(span);
 
-		if (span->from_utc <= to && span->to_utc > from &&
-		    span->refused == FACTS_REFUSED_YES && span->enforce &&
-		    prefixes_touch(&span->prefix, &incident->dst))
-			out->refused = true;
+		if (span->from_utc > incident->last_utc || span->to_utc <= incident->first_utc ||
+		    span->refused != FACTS_REFUSED_YES || !span->enforce ||
+		    !prefixes_touch(&net, &incident->dst))
+			continue;
+		if (!out->refused || span->from_utc < out->refused_from)
+			out->refused_from = span->from_utc;
+		if (!out->refused || span->to_utc > out->refused_to)
+			out->refused_to = span->to_utc;
+		if (!out->refused || net.bits < out->refused_net.bits)
+			out->refused_net = net;
+		out->refused = true;
 	}
+}
+
+/* Spans of the ledger that together cover the incident's own span without a gap. */
+static void
+read_coverage(const struct facts *facts, const struct incident *incident, struct match *out)
+{
+	int64_t to = incident->last_utc, covered_to = incident->first_utc;
+	bool grew = true;
+
 	while (grew && covered_to <= to) {
 		grew = false;
 		for (size_t i = 0; i < facts->ledger_count; i++) {
 			const struct facts_ledger *span = &facts->ledger[i];
+			struct prefix net = ledger_net(span);
 
 			if (span->covered && span->from_utc <= covered_to &&
-			    span->to_utc > covered_to &&
-			    prefixes_touch(&span->prefix, &incident->dst)) {
+			    span->to_utc > covered_to && prefixes_touch(&net, &incident->dst)) {
 				covered_to = span->to_utc;
 				grew = true;
 			}
@@ -157,8 +179,10 @@ match_incident(const struct facts *facts, const struct incident *incident)
 		return out;
 	out.policy = match_policy_at(out.relay, incident, incident->first_utc);
 	out.verdict = verdict_over(out.relay, incident);
-	if (incident->dst.addr.family != ADDR_NONE)
-		read_ledger(facts, incident, &out);
+	if (incident->dst.addr.family != ADDR_NONE) {
+		read_refusals(facts, incident, &out);
+		read_coverage(facts, incident, &out);
+	}
 	return out;
 }
 

@@ -21,8 +21,10 @@ struct match {
 	enum policy_answer policy;       /* at the first moment, as the mail tells it */
 	enum verdict verdict;            /* over the whole span, widened by the doubt of it */
 	/* What the guard's ledger proves for the span and the target's network. */
-	bool ledger_covers; /* counting ran through all of it */
-	bool refused;       /* limits in force refused something toward it */
+	bool ledger_covers;               /* counting ran through all of it */
+	bool refused;                     /* limits in force refused something toward it, */
+	struct prefix refused_net;        /* this network, */
+	int64_t refused_from, refused_to; /* within this span, which touches the claim's */
 };
 
 const char *policy_str(enum policy_answer policy);

@@ -76,6 +76,8 @@ take_line(const struct report_input *in, const struct log_line *line, const stru
 	    strcmp(sighting.service, "sip") != 0)
 		sighting.proto = PROTO_TCP;
 	complaint_add(out, &sighting);
+	if (line->host.len != 0)
+		names_add(&out->victim_hosts, arena_str(out->arena, line->host));
 	out->events++;
 }
 

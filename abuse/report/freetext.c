@@ -247,6 +247,8 @@ take_log_line(const struct report_input *in, struct span text, struct complaint 
 	sighting->basis = when.basis;
 	sighting->zone = when.zone;
 	complaint_add(out, sighting);
+	if (line.host.len != 0)
+		names_add(&out->victim_hosts, arena_str(out->arena, line.host));
 	out->events++;
 	return true;
 }

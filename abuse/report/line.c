@@ -171,12 +171,40 @@ read_single(struct span line, const struct scan_addr *a, struct incident *out)
 	out->dport = scan_named_port(line, &out->proto);
 }
 
+/* "Apr  7 10:02:11 web1 sshd[3121]: ...": the name behind the time, if a program's follows. */
+static struct span
+syslog_host(struct span line, const struct when_stamp *stamp)
+{
+	size_t start = text_skip_space(line, stamp->at + stamp->len), end = start;
+	struct scan_addr a;
+
+	while (text_is_alnum(text_at(line, end)) || text_at(line, end) == '-' ||
+	       text_at(line, end) == '.')
+		end++;
+	struct span host = text_sub(line, start, end - start);
+	size_t program = text_skip_space(line, end), at = program;
+	while (text_is_alnum(text_at(line, at)) || text_at(line, at) == '-' ||
+	       text_at(line, at) == '/' || text_at(line, at) == '_' || text_at(line, at) == '.')
+		at++;
+	if (text_at(line, at) == '[') {
+		at++;
+		while (text_is_digit(text_at(line, at)))
+			at++;
+		if (text_at(line, at) == ']')
+			at++;
+	}
+	bool is_host = host.len > 0 && host.len < 64 && program > end && at > program &&
+		       text_at(line, at) == ':' && text_at(line, at + 1) == ' ' &&
+		       !scan_addr_next(host, 0, &a);
+	return is_host ? host : span_of("", 0);
+}
+
 void
 line_parse(struct span line, const struct report_env *env, struct log_line *out)
 {
 	struct found found;
 
-	*out = (struct log_line){ .form = LINE_NOTHING };
+	*out = (struct log_line){ .form = LINE_NOTHING, .host = { NULL, 0 } };
 	out->incident.count = 1;
 	out->incident.service = "";
 	line = text_sub(line, 0, REPORT_LINE_MAX);
@@ -184,6 +212,8 @@ line_parse(struct span line, const struct report_env *env, struct log_line *out)
 	if (found.count == 0)
 		return;
 	out->has_stamp = when_search(line, 0, &out->stamp);
+	if (out->has_stamp)
+		out->host = syslog_host(line, &out->stamp);
 	if (read_named(line, &found, &out->incident) || read_arrow(line, &found, &out->incident)) {
 		out->form = LINE_FLOW;
 	} else if (found.count == 1) {

@@ -17,7 +17,8 @@ struct log_line {
 	bool has_stamp;
 	struct when_stamp stamp;
 	struct incident incident; /* its time not yet resolved */
-	struct scan_addr other;   /* of LINE_PAIR: the second address */
+	struct span host; /* the machine that wrote a syslog line; borrowed; empty if not told */
+	struct scan_addr other; /* of LINE_PAIR: the second address */
 };
 
 void line_parse(struct span line, const struct report_env *env, struct log_line *out);

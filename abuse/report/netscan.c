@@ -1,6 +1,6 @@
 /* netscan.c: a hoster's or victim's notice with a table of connections: one row a connection,
  * time, source, target, ports, in any of the orders seen. Pure. */
-#include "abuse/report/line.h"
+#include "abuse/report/table.h"
 
 #include <string.h>
 
@@ -29,10 +29,10 @@ read_heading(struct span line, struct when_context *when)
 
 	if (when->table.known)
 		return;
-	bool names_columns = text_has_word_ci(line, "src") || text_has_ci(line, "src_ip") ||
-			     text_has_ci(line, "source") || text_has_word_ci(line, "dst") ||
-			     text_has_ci(line, "quell") || text_has_ci(line, "ziel");
-	if (names_columns && zone_in_heading(line, &zone))
+	bool has_names = text_has_word_ci(line, "src") || text_has_ci(line, "src_ip") ||
+			 text_has_ci(line, "source") || text_has_word_ci(line, "dst") ||
+			 text_has_ci(line, "quell") || text_has_ci(line, "ziel");
+	if (has_names && zone_in_heading(line, &zone))
 		when->table = zone;
 }
 
@@ -84,7 +84,7 @@ take_row(const struct report_input *in, const struct when_context *ctx, struct l
 	row->basis = when.basis;
 	row->zone = when.zone;
 	complaint_add(out, row);
-	out->events++;
+	out->events += row->count;
 }
 
 /* A table head and a sentence that name different zones: the head is followed, and said. */
@@ -95,27 +95,43 @@ check_zones(const struct when_context *ctx, struct complaint *out)
 		complaint_flag(out, "time-zone-conflict");
 }
 
+/* One line: part of the table's head, a row, or neither. */
+static void
+read_line(const struct report_input *in, struct span text, struct table *table, bool *columns,
+    struct when_context *ctx, struct complaint *out)
+{
+	struct table found;
+	struct log_line line;
+
+	read_heading(text, ctx);
+	if (table_heading(text, &found)) {
+		*table = found;
+		return;
+	}
+	*columns = *columns || names_columns(text);
+	if (table->separator != 0 && table_row(table, text, in->env, &line)) {
+		take_row(in, ctx, &line, out);
+		return;
+	}
+	line_parse(text, in->env, &line);
+	if (is_row(&line, *columns))
+		take_row(in, ctx, &line, out);
+}
+
 bool
 netscan_read(const struct report_input *in, struct complaint *out)
 {
 	struct span prose = text_sub(in->mail->text, 0, REPORT_PROSE_MAX);
 	struct when_context ctx = in->when;
+	struct table table = { .separator = 0 };
 	struct rd rd = rd_from(in->mail->text);
 	struct span text;
 	bool columns = false;
 
 	if (!has_cue(in, prose))
 		return false;
-	for (unsigned row = 0; row < REPORT_ROWS_MAX && rd_line(&rd, &text); row++) {
-		struct log_line line;
-
-		text = text_sub(text, 0, REPORT_LINE_MAX);
-		columns = columns || names_columns(text);
-		read_heading(text, &ctx);
-		line_parse(text, in->env, &line);
-		if (is_row(&line, columns))
-			take_row(in, &ctx, &line, out);
-	}
+	for (unsigned row = 0; row < REPORT_ROWS_MAX && rd_line(&rd, &text); row++)
+		read_line(in, text_sub(text, 0, REPORT_LINE_MAX), &table, &columns, &ctx, out);
 	if (out->incident_count == 0)
 		return false;
 	check_zones(&ctx, out);
