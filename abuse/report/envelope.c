@@ -137,6 +137,9 @@ id_in_brackets(struct span inside)
 		at = text_find_char(inside, ':', 0);
 	at = text_skip_space(inside, at == TEXT_NONE ? 0 : at + 1);
 	size_t len = id_length(inside, at);
+	/* Names of tools with a digit in them are no ids. */
+	if (text_equal_ci(text_sub(inside, at, len), "fail2ban"))
+		return span_of("", 0);
 	if (len == 0 || text_trim(text_from(inside, at + len)).len != 0 ||
 	    scan_addr_next(inside, 0, &a))
 		return span_of("", 0);

@@ -109,24 +109,26 @@ read_lines(const struct report_input *in, const struct addr *accused, const stru
 	}
 }
 
-/* "after 5 attempts", "nach 5 Versuchen" */
+/* "after 5 attempts", "nach 5 Versuchen"; a line may end between the words. */
 static unsigned long
 told_attempts(struct span text)
 {
-	static const char *const words[] = { "after ", "nach " };
-	unsigned long n = 0;
+	static const char *const words[] = { "after", "nach" };
+	static const char *const units[] = { "attempt", "versuch", "failure" };
 
 	for (size_t w = 0; w < 2; w++) {
-		size_t at = text_find_word_ci(text, words[w], 0);
+		size_t at = 0, len = strlen(words[w]);
 
-		if (at == TEXT_NONE)
-			continue;
-		at += strlen(words[w]);
-		size_t digits = text_digits(text, at, 6, &n);
-		if (digits != 0 && (text_starts_at_ci(text, at + digits, " attempt") ||
-				       text_starts_at_ci(text, at + digits, " versuch") ||
-				       text_starts_at_ci(text, at + digits, " failure")))
-			return n;
+		for (; (at = text_find_word_ci(text, words[w], at)) != TEXT_NONE; at += len) {
+			struct span rest = text_trim(text_sub(text, at + len, 40));
+			unsigned long n = 0;
+			size_t digits = text_digits(rest, 0, 6, &n);
+
+			rest = text_trim(text_from(rest, digits));
+			for (size_t u = 0; digits != 0 && u < 3; u++)
+				if (text_starts_ci(rest, units[u]))
+					return n;
+		}
 	}
 	return 0;
 }

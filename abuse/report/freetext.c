@@ -6,6 +6,8 @@
 
 #include "abuse/mail/text.h"
 
+#define STAMP_TAIL 40u
+
 static const struct {
 	const char *word;
 	enum category category;
@@ -85,7 +87,11 @@ word_distance(struct span text, size_t at, const char *const *words, size_t coun
 {
 	size_t from = at > 60 ? at - 60 : 0, best = TEXT_NONE;
 	struct span before = text_sub(text, from, at - from);
+	size_t gap = TEXT_NONE;
 
+	/* A word of another paragraph says nothing about this one. */
+	while ((gap = text_find_ci(before, "\n\n", 0)) != TEXT_NONE)
+		before = text_from(before, gap + 2);
 	for (size_t i = 0; i < count; i++) {
 		size_t place = 0, len = strlen(words[i]);
 
@@ -138,6 +144,11 @@ is_quoted_header(struct span line)
 	return false;
 }
 
+/* A line's place in the text: what stands before it belongs to what it says. */
+struct span_at {
+	size_t from, to;
+};
+
 struct words {
 	struct incident told; /* put together from sentences */
 	bool has_target, several_targets, has_foreign;
@@ -147,12 +158,12 @@ struct words {
 };
 
 static void
-take_addrs(const struct report_input *in, struct span line, struct words *w)
+take_addrs(const struct report_input *in, struct span text, struct span_at line, struct words *w)
 {
 	struct scan_addr a;
-	size_t at = 0;
+	size_t at = line.from;
 
-	while (scan_addr_next(line, at, &a)) {
+	while (scan_addr_next(text_sub(text, 0, line.to), at, &a)) {
 		at = a.at + a.len;
 		if (in->env->is_mail_hop(in->env->arg, &a.addr) || a.addr.bytes[0] == 0)
 			continue;
@@ -165,7 +176,7 @@ take_addrs(const struct report_input *in, struct span line, struct words *w)
 				w->own[w->own_count++] = a.addr;
 			continue;
 		}
-		enum role role = role_of(in, line, &a);
+		enum role role = role_of(in, text, &a);
 		if (role == ROLE_TARGET) {
 			struct prefix net = prefix_of(&a.addr, a.bits);
 
@@ -183,12 +194,15 @@ take_addrs(const struct report_input *in, struct span line, struct words *w)
 }
 
 static void
-take_stamps(const struct report_input *in, struct span line, struct words *w, struct complaint *out)
+take_stamps(const struct report_input *in, struct span text, struct span_at line, struct words *w,
+    struct complaint *out)
 {
 	struct when_stamp stamp;
-	size_t at = 0;
+	size_t at = line.from;
 
-	for (unsigned n = 0; n < 10 && when_search(line, at, &stamp); n++) {
+	/* A stamp that begins in this line may end in the next one. */
+	text = text_sub(text, 0, line.to + STAMP_TAIL);
+	for (unsigned n = 0; n < 10 && when_search(text, at, &stamp) && stamp.at < line.to; n++) {
 		struct when when;
 
 		at = stamp.at + stamp.len;
@@ -321,13 +335,19 @@ free_text_read(const struct report_input *in, struct complaint *out)
 
 	if (is_structured(in->mail))
 		return false;
-	take_addrs(in, span_of_str(in->mail->subject), &w);
+	struct span subject = span_of_str(in->mail->subject);
+	take_addrs(in, subject, (struct span_at){ 0, subject.len }, &w);
+	size_t next = 0;
 	for (unsigned row = 0; row < REPORT_ROWS_MAX && rd_line(&rd, &line); row++) {
+		struct span_at place = { .from = next };
+
+		next += line.len + 1;
 		line = text_sub(line, 0, REPORT_LINE_MAX);
+		place.to = place.from + line.len;
 		if (is_quoted_header(line) || take_log_line(in, line, out))
 			continue;
-		take_addrs(in, line, &w);
-		take_stamps(in, line, &w, out);
+		take_addrs(in, in->mail->text, place, &w);
+		take_stamps(in, in->mail->text, place, &w, out);
 	}
 	if (out->incident_count == 0 && w.own_count == 0 && !w.has_foreign)
 		return false;

@@ -49,9 +49,11 @@ static bool
 read_machine_mail(const struct mail *mail, struct complaint *out)
 {
 	const char *automatic = mail_header(mail, "Auto-Submitted");
-	const char *type = mail_header(mail, "Content-Type");
+	bool bounce = false;
 
-	if (type != NULL && text_has_ci(span_of_str(type), "delivery-status"))
+	for (size_t i = 0; i < mail->part_count; i++)
+		bounce = bounce || strcmp(mail->parts[i].type, "message/delivery-status") == 0;
+	if (bounce)
 		out->category = CATEGORY_BOUNCE;
 	else if (automatic != NULL && text_starts_ci(span_of_str(automatic), "auto-replied"))
 		out->category = CATEGORY_AUTO_REPLY;
@@ -59,6 +61,7 @@ read_machine_mail(const struct mail *mail, struct complaint *out)
 		return false;
 	out->handling = HANDLING_IGNORE;
 	out->reply = REPLY_NEVER_AUTO;
+	out->reply_to = "";
 	return true;
 }
 

@@ -185,6 +185,8 @@ skip_between(struct span s, size_t at)
 	if (text_at(s, at) == ',' || text_at(s, at) == ';')
 		at++;
 	at = text_skip_space(s, at);
+	if (text_at(s, at) == '\n' && text_at(s, at + 1) != '\n')
+		at = text_skip_space(s, at + 1); /* a sentence goes on in the next line */
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (text_starts_at_ci(s, at, words[i]))
 			return text_skip_space(s, at + strlen(words[i]));
