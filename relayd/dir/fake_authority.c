@@ -118,12 +118,30 @@ fake_world_vote(struct fake_world *world, time_t valid_after, unsigned signers)
 	world->consensus = text;
 }
 
+/* The place of a connection; with NULL a free one. */
+static struct bufferevent **
+find_open(struct fake *fake, const struct bufferevent *bev)
+{
+	size_t i = 0;
+
+	while (i < FAKE_CONNECTIONS && fake->open[i] != bev)
+		i++;
+	assert(i < FAKE_CONNECTIONS);
+	return &fake->open[i];
+}
+
+static void
+hang_up(struct fake *fake, struct bufferevent *bev)
+{
+	*find_open(fake, bev) = NULL;
+	bufferevent_free(bev);
+}
+
 static void
 on_drained(struct bufferevent *bev, void *arg)
 {
-	(void)arg;
 	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
-		bufferevent_free(bev);
+		hang_up(arg, bev);
 }
 
 static void
@@ -139,8 +157,7 @@ static void
 on_gone(struct bufferevent *bev, short what, void *arg)
 {
 	(void)what;
-	(void)arg;
-	bufferevent_free(bev);
+	hang_up(arg, bev);
 }
 
 static void
@@ -220,6 +237,7 @@ on_connection(
 	(void)sa;
 	(void)len;
 	assert(bev != NULL);
+	*find_open(fake, NULL) = bev;
 	bufferevent_setcb(bev, on_request, NULL, on_gone, fake);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
@@ -285,6 +303,9 @@ fake_world_clear(struct fake_world *world)
 		EVP_PKEY_free(world->fakes[i].identity);
 		EVP_PKEY_free(world->fakes[i].signing);
 		evconnlistener_free(world->fakes[i].listener);
+		for (unsigned k = 0; k < FAKE_CONNECTIONS; k++)
+			if (world->fakes[i].open[k] != NULL)
+				bufferevent_free(world->fakes[i].open[k]);
 	}
 	free(world->certs);
 	free(world->micros);

@@ -9,8 +9,9 @@
 
 #include "relayd/dir/dir.h"
 
-#define FAKES       3
-#define FAKE_RELAYS 3
+#define FAKES            3
+#define FAKE_RELAYS      3
+#define FAKE_CONNECTIONS 64
 
 enum fake_mood {
 	FAKE_GOOD,
@@ -31,6 +32,7 @@ struct fake {
 	enum fake_post post;
 	char kept[20001]; /* the last descriptor that it kept */
 	unsigned gets, posts;
+	struct bufferevent *open[FAKE_CONNECTIONS];
 };
 
 struct fake_world {
