@@ -116,7 +116,7 @@ serve(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		struct waiting asked;
+		struct waiting asked = { .len = 0 };
 		socklen_t from_len = sizeof(asked.from);
 		ssize_t n = recvfrom(server.fd, asked.packet, sizeof(asked.packet), 0,
 		    (struct sockaddr *)&asked.from, &from_len);

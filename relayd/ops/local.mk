@@ -7,6 +7,7 @@ relayd_librelayd_a_SOURCES += \
 	relayd/ops/torrc_units.h relayd/ops/torrc_units.c
 EXTRA_DIST += relayd/ops/ROOM.md relayd/ops/.may_include \
 	relayd/ops/vectors/testnet-exit.torrc relayd/ops/vectors/exit.torrc \
+	relayd/ops/vectors/stock-options.txt \
 	relayd/ops/corpus/exit relayd/ops/corpus/every
 dist_man_MANS += docs/relayd.8 docs/relayd.torrc.5
 

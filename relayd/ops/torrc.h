@@ -65,8 +65,8 @@ struct torrc {
 
 /* Called for each remark: an error, or at notice level an option that is known but without
  * effect here, or a deprecated name. line 0: the file as a whole. */
-typedef void
-torrc_remark_fn(void *arg, enum log_level level, const char *file, unsigned line, const char *text);
+typedef void torrc_remark_fn(
+    void *arg, enum log_level level, const char *file, unsigned line, const char *text);
 
 /* Read defaults_path (may be NULL), then path, then command-line pairs ("--ORPort" "9001" given as
  * key, value, key, value; "+Key" appends, a later value replaces an earlier file's). RC_OK: *out is

@@ -159,6 +159,15 @@ check_numbers(struct torrc_reader *r, struct torrc *t)
 	}
 }
 
+static void
+name_idle(struct torrc_reader *r)
+{
+	for (size_t i = 0; i < torrc_idle_count; i++)
+		if (r->values[torrc_idle[i].option].count != 0)
+			torrc_remark(r, torrc_idle[i].level, torrc_idle[i].option, "%s %s",
+			    torrc_options[torrc_idle[i].option].name, torrc_idle[i].text);
+}
+
 void
 torrc_check(struct torrc_reader *r, struct torrc *t)
 {
@@ -167,4 +176,5 @@ torrc_check(struct torrc_reader *r, struct torrc *t)
 	resolve_exit(r, t);
 	check_bandwidth(r, t);
 	check_numbers(r, t);
+	name_idle(r);
 }

@@ -74,6 +74,9 @@ torrc_man_write(FILE *f)
 		const struct torrc_type *type = &torrc_types[option->type];
 
 		fprintf(f, ".TP\n\\fB%s\\fR %s\n%s\n", option->name, type->syntax, option->help);
+		for (size_t i = 0; i < torrc_idle_count; i++)
+			if (torrc_idle[i].option == id)
+				fprintf(f, "In this version it %s.\n", torrc_idle[i].text);
 		if (option->initial[0] != '\0')
 			fprintf(f, "Default: %s.\n", option->initial);
 		fprintf(f, "%s%s\n", type->many ? "May be given many times. " : "",

@@ -37,6 +37,12 @@ const struct torrc_known torrc_known[] = {
 #include "relayd/ops/torrc.def"
 };
 
+const struct torrc_idle torrc_idle[] = {
+#define IDLE(name, level, text) { TORRC_##name, LOG_LEVEL_##level, text },
+#include "relayd/ops/torrc.def"
+};
+
+const size_t torrc_idle_count = sizeof(torrc_idle) / sizeof(torrc_idle[0]);
 const size_t torrc_known_count = sizeof(torrc_known) / sizeof(torrc_known[0]);
 
 const char *

@@ -64,6 +64,14 @@ struct torrc_known {
 
 extern const struct torrc_type torrc_types[TORRC_TYPE_COUNT];
 extern const struct torrc_option torrc_options[TORRC_OPTION_COUNT];
+struct torrc_idle {
+	enum torrc_option_id option;
+	enum log_level level;
+	const char *text; /* completes "NAME ..." */
+};
+
+extern const struct torrc_idle torrc_idle[];
+extern const size_t torrc_idle_count;
 extern const struct torrc_known torrc_known[];
 extern const size_t torrc_known_count;
 extern const char *const torrc_reasons[TORRC_REASON_COUNT];
@@ -72,8 +80,8 @@ extern const char *const torrc_reasons[TORRC_REASON_COUNT];
 
 const char *torrc_initial(enum torrc_option_id id, bool testing);
 void *torrc_field(struct torrc *t, enum torrc_option_id id);
-bool
-torrc_print(const struct torrc *t, enum torrc_option_id id, size_t index, char *buf, size_t len);
+bool torrc_print(
+    const struct torrc *t, enum torrc_option_id id, size_t index, char *buf, size_t len);
 
 /* By name, without regard to case, aliases followed. NULL: see torrc_known_prefix. */
 const struct torrc_known *torrc_known_find(const char *name);

@@ -10,10 +10,7 @@
 
 #define LIST_MAX 4096 /* items of one option */
 
-static enum rc
-wrong(char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static enum rc
+__attribute__((format(printf, 3, 4))) static enum rc
 wrong(char *why, size_t why_len, const char *fmt, ...)
 {
 	va_list ap;
