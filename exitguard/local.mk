@@ -14,6 +14,7 @@ exitguard_libexitguard_a_SOURCES = \
 	exitguard/priv/priv.h exitguard/priv/priv.c \
 	exitguard/priv/serve.h exitguard/priv/serve.c \
 	exitguard/priv/start.h exitguard/priv/start.c \
+	exitguard/priv/confine.h exitguard/priv/confine.c \
 	exitguard/ledger/ledger.h exitguard/ledger/ledger.c \
 	exitguard/ctl/commands.def exitguard/ctl/request.h exitguard/ctl/request.c \
 	exitguard/ctl/client.h exitguard/ctl/client.c \
@@ -25,10 +26,10 @@ exitguard_libexitguard_a_SOURCES = \
 	exitguard/front/lists.h exitguard/front/lists.c \
 	exitguard/front/watch.h exitguard/front/watch.c
 exitguard_libexitguard_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) \
-	$(MNL_CFLAGS) $(NFTNL_CFLAGS) $(SQLITE_CFLAGS) $(CAPNG_CFLAGS)
+	$(MNL_CFLAGS) $(NFTNL_CFLAGS) $(SQLITE_CFLAGS) $(CAPNG_CFLAGS) $(SECCOMP_CFLAGS)
 # No OpenSSL here: the licences of netfilter's libraries and OpenSSL do not go together.
 EXITGUARD_LIBS = exitguard/libexitguard.a common/libcommon.a $(SODIUM_LIBS) $(EVENT_LIBS) \
-	$(JANSSON_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(SQLITE_LIBS) $(CAPNG_LIBS)
+	$(JANSSON_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(SQLITE_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS)
 
 include exitguard/engine/local.mk
 include exitguard/replay/local.mk
@@ -99,7 +100,7 @@ exitguard_tests_report_client_LDADD = common/libcommon.a
 exitguard_tests_connector_SOURCES = exitguard/tests/connector.c
 exitguard_tests_connector_LDADD = common/libcommon.a
 EXITGUARD_ROOT_TESTS = exitguard/tests/template.sh exitguard/tests/enforce.sh \
-	exitguard/tests/takeover.sh exitguard/tests/stocktor.sh
+	exitguard/tests/takeover.sh exitguard/tests/stocktor.sh exitguard/tests/privileges.sh
 ROOT_TESTS += $(EXITGUARD_ROOT_TESTS)
 EXTRA_DIST += exitguard/tests/lib.sh $(EXITGUARD_ROOT_TESTS)
 

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "exitguard/front/front.h"
+#include "exitguard/priv/confine.h"
 #include "exitguard/priv/priv.h"
 #include "exitguard/replay/replay.h"
 
@@ -59,6 +60,14 @@ load(const char *path, struct settings *settings)
 }
 
 static int
+run_front(const char *path)
+{
+	if (confine_front() != RC_OK)
+		log_warn(LOG_GENERAL, "no seccomp filter: %m");
+	return front_main(path);
+}
+
+static int
 run(const char *path, bool front)
 {
 	static struct settings settings;
@@ -66,7 +75,7 @@ run(const char *path, bool front)
 
 	log_init(front ? "exitguard-front" : "exitguard");
 	if (load(path, &settings) && open_logs(&settings))
-		status = front ? front_main(path) : priv_main("/proc/self/exe", path, &settings);
+		status = front ? run_front(path) : priv_main("/proc/self/exe", path, &settings);
 	settings_clear(&settings);
 	log_clear_outputs();
 	return status;

@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "exitguard/nft/log.h"
+#include "exitguard/priv/confine.h"
 #include "exitguard/priv/serve.h"
 #include "exitguard/priv/start.h"
 
@@ -35,8 +36,9 @@ struct priv {
 	pid_t front;  /* 0: none */
 	int front_fd; /* -1: none */
 	uint64_t front_since_ms, restart_at_ms, looked_ms;
-	unsigned restart_wait_ms;
+	unsigned restart_wait_ms, births;
 	bool leaving;
+	int status; /* other than 0: not a clean stop, the table stays */
 };
 
 static uint64_t
@@ -49,6 +51,7 @@ static void
 birth_front(struct priv *priv)
 {
 	priv->front_since_ms = now();
+	priv->births++;
 	enum rc rc = start_front(
 	    priv->program, priv->config_path, &priv->fds, &priv->front, &priv->front_fd);
 	if (rc != RC_OK) {
@@ -68,6 +71,14 @@ close_front(struct priv *priv)
 	serve_forget_batch(&priv->serve);
 }
 
+static void
+leave(struct priv *priv, int status)
+{
+	priv->leaving = true;
+	if (priv->status == 0)
+		priv->status = status;
+}
+
 /* Front is dead: start it again, soon the first time, later if it does not live. */
 static void
 bury_front(struct priv *priv, int status)
@@ -78,9 +89,9 @@ bury_front(struct priv *priv, int status)
 	close_front(priv);
 	if (priv->leaving)
 		return;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 2) {
-		log_error(LOG_GENERAL, "front refuses its configuration; leaving");
-		priv->leaving = true;
+	if (priv->births == 1 && WIFEXITED(status) && WEXITSTATUS(status) == 2) {
+		log_error(LOG_GENERAL, "front cannot use the configuration; leaving");
+		leave(priv, 2);
 		return;
 	}
 	priv->restart_wait_ms = was_steady || priv->restart_wait_ms == 0 ? RESTART_FIRST_MS
@@ -101,7 +112,7 @@ take_signals(struct priv *priv)
 
 	while (read(priv->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-			priv->leaving = true;
+			leave(priv, 0);
 		else if (info.ssi_signo == SIGHUP && priv->front != 0)
 			(void)kill(priv->front, SIGHUP);
 	}
@@ -124,7 +135,7 @@ take_requests(struct priv *priv)
 	}
 	log_error(LOG_GENERAL, "front asked for what is not in the table of requests (%s); leaving",
 	    rc_str(rc));
-	priv->leaving = true;
+	leave(priv, 1);
 }
 
 static int
@@ -148,7 +159,7 @@ turn(struct priv *priv)
 
 	if (poll(fds, 3, wait_ms(priv)) < 0 && errno != EINTR) {
 		log_error(LOG_GENERAL, "poll: %m");
-		priv->leaving = true;
+		leave(priv, 1);
 		return;
 	}
 	if (fds[2].revents != 0)
@@ -218,6 +229,8 @@ prepare(struct priv *priv)
 		rc = block_signals(&priv->signals);
 	if (rc == RC_OK)
 		rc = start_drop(&user, settings->nftables);
+	if (rc == RC_OK && confine_priv() != RC_OK)
+		log_warn(LOG_GENERAL, "no seccomp filter: %m");
 	return rc;
 }
 
@@ -261,9 +274,9 @@ priv_main(const char *program, const char *config_path, const struct settings *s
 	while (!priv.leaving)
 		turn(&priv);
 	stop_front(&priv);
-	serve_stop(&priv.serve, true);
+	serve_stop(&priv.serve, priv.status == 0);
 	(void)unlink(settings->report_socket);
 	(void)unlink(settings->control_socket);
 	log_notice(LOG_GENERAL, "stopped");
-	return 0;
+	return priv.status;
 }
