@@ -90,6 +90,14 @@ refuses 'unknown tag {{operatr}}' reply --facts "$facts" --letters "$work/letter
 [ "$("$abuse" parse --facts "$facts" "$work/mbox" | wc -l)" -eq $count ] ||
 	fail "an mbox of $count mails"
 
+# The same mail again, and a reminder under the same ticket, repeat the first; others do not.
+hoster=$samples/mails/netscan-out-en.eml
+sed 's/^Message-ID: .*/Message-ID: <reminder@hoster.example>/; s/ Netscan detected/ Reminder:&/' "$hoster" \
+    >"$work/reminder"
+"$abuse" parse --facts "$facts" "$good" "$hoster" "$hoster" "$work/reminder" >"$work/said"
+[ "$(grep -c '"duplicate_of":"E1abuse7C54AE@hoster.example"' "$work/said")" -eq 2 ] &&
+	[ "$(grep -c '"duplicate_of":null' "$work/said")" -eq 2 ] || fail "repeats"
+
 # The mail of the demonstration: the limits that refused the scan are told in the letter.
 sed "s/@TIME@/Tue, 07 Apr 2026 08:05:00 +0000/; s/@SOURCE@/192.0.2.10/g; s/@TARGET@/203.0.113.9/g
     s/@PORT@/22/g" "$samples/fail2ban-demo.eml.in" >"$work/demo"

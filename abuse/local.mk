@@ -23,6 +23,7 @@ abuse_libabuse_a_SOURCES = \
 	abuse/letter/wrap.c abuse/letter/letter.h abuse/letter/letter.c \
 	abuse/letter/draft.h abuse/letter/draft.c \
 	abuse/case/record.h abuse/case/record.c \
+	abuse/case/fold.h abuse/case/fold.c \
 	abuse/main/sandbox.h abuse/main/sandbox.c \
 	abuse/main/input.h abuse/main/input.c \
 	abuse/main/work.h abuse/main/work.c

@@ -35,6 +35,7 @@ const struct template_tag letter_tags[] = {
 	FLAG("something_missing"),
 	FLAG("port_by_service"),
 	FLAG("all_excluded"),
+	FLAG("some_exit"), /* exit traffic leaves from at least one of the addresses */
 	FLAG("some_open"), /* at least one claim cannot be excluded */
 	FLAG("is_ssh"),
 	FLAG("is_login"),

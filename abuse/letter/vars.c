@@ -191,7 +191,7 @@ struct tally {
 	struct finding findings[FINDINGS_SHOWN];
 	struct match refused[REFUSALS_SHOWN];
 	size_t claim_count, finding_count, refusal_count, own_count, targets;
-	bool time_missing, port_missing, target_missing, some_open;
+	bool time_missing, port_missing, target_missing, some_open, some_exit;
 	enum when_basis basis;
 	struct zone zone;
 	const struct incident *first;
@@ -273,6 +273,7 @@ tally_incident(
 	t->time_missing = t->time_missing || !it->has_time;
 	t->port_missing = t->port_missing || (it->dport == 0 && it->proto != PROTO_ICMP);
 	t->target_missing = t->target_missing || it->dst.addr.family == ADDR_NONE;
+	t->some_exit = t->some_exit || f.match.policy != POLICY_NOT_EXIT;
 	t->some_open = t->some_open || f.match.verdict != VERDICT_EXCLUDED;
 	if (it->has_time && (t->basis == WHEN_NONE || it->basis < t->basis)) {
 		t->basis = it->basis;
@@ -363,6 +364,7 @@ add_tally(struct maker *m, const struct tally *t)
 	add_flag(m, "something_missing", t->time_missing || t->port_missing || t->target_missing);
 	add_flag(m, "all_excluded", t->finding_count != 0 && !t->some_open);
 	add_flag(m, "some_open", t->some_open);
+	add_flag(m, "some_exit", t->some_exit);
 }
 
 struct template_scope

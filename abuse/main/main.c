@@ -13,6 +13,7 @@
 
 #include <glib.h>
 
+#include "abuse/case/fold.h"
 #include "abuse/main/input.h"
 #include "abuse/main/sandbox.h"
 #include "abuse/main/work.h"
@@ -33,6 +34,7 @@ struct run {
 	const struct options *options;
 	struct facts facts;
 	struct template_set letters;
+	struct fold fold;
 	int status;
 };
 
@@ -130,6 +132,9 @@ answer_mail(
 		if (rc == RC_EXISTS)
 			fprintf(stderr, "abuse: %s: drafted before, left as it is\n", path);
 	}
+	const char *first = json_string_value(json_object_get(result->record, "duplicate_of"));
+	if (first != NULL)
+		fprintf(stderr, "abuse: %s: repeats <%s>; one answer may do\n", name, first);
 	if (result->form != NULL)
 		fprintf(stderr, "abuse: %s: the sender wants the answer in a form: %s\n", name,
 		    result->form);
@@ -173,6 +178,8 @@ one_mail(struct run *run, const char *name, struct span mail)
 	}
 	if (result.error != NULL)
 		complain(run, name, "%s", result.error);
+	if (result.record != NULL && result.message_id != NULL)
+		fold_record(&run->fold, result.record, result.message_id);
 	if (run->options->reply && end != SANDBOX_FAILED && (result.record != NULL))
 		answer_mail(run, name, &work, &result);
 	else if (!run->options->reply && result.record != NULL)
@@ -309,11 +316,13 @@ main(int argc, char **argv)
 		return wrong_use("no mail is named");
 	mail_library_init();
 	input_guard();
+	fold_init(&run.fold);
 	if (load(&run))
 		for (int i = optind; i < argc; i++)
 			one_file(&run, argv[i]);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		complain(&run, "standard output", "%s", strerror(errno));
+	fold_clear(&run.fold);
 	facts_clear(&run.facts);
 	arena_free(&run.letters.arena);
 	return run.status;

@@ -103,6 +103,7 @@ work_run(void *arg, int answer_fd)
 		complaint_read(mail, &env, c);
 		json_object_set_new(out, "record", record_of(work->facts, c));
 		set_text(out, "error", damage_of(mail, c));
+		set_text(out, "message_id", mail->message_id);
 		if (work->letters != NULL)
 			write_letter(work, mail, c, out);
 	} else {
@@ -137,6 +138,7 @@ work_result_read(const char *answer, size_t len, struct work_result *out)
 	out->form = json_string_value(json_object_get(out->answer, "form"));
 	out->deadline = json_string_value(json_object_get(out->answer, "deadline"));
 	out->refusal = json_string_value(json_object_get(out->answer, "refusal"));
+	out->message_id = json_string_value(json_object_get(out->answer, "message_id"));
 	out->error = json_string_value(json_object_get(out->answer, "error"));
 	return RC_OK;
 }

@@ -18,7 +18,7 @@ struct work {
 struct work_result {
 	json_t *record;    /* owned */
 	const char *draft; /* the rest lives in answer */
-	const char *to, *form, *deadline, *refusal;
+	const char *message_id, *to, *form, *deadline, *refusal;
 	const char *error; /* a word for the operator: the mail is damaged */
 	json_t *answer;    /* owned */
 };
