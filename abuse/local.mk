@@ -93,3 +93,8 @@ check_PROGRAMS += abuse/letter/letter_test
 abuse_letter_letter_test_SOURCES = abuse/letter/letter_test.c
 abuse_letter_letter_test_CFLAGS = $(abuse_test_cflags)
 abuse_letter_letter_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += abuse/main/sandbox_test
+abuse_main_sandbox_test_SOURCES = abuse/main/sandbox_test.c
+abuse_main_sandbox_test_CFLAGS = $(abuse_test_cflags)
+abuse_main_sandbox_test_LDADD = $(ABUSE_LIBS) $(CMOCKA_LIBS)

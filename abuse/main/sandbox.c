@@ -58,12 +58,15 @@ forbid_calls(void)
 	return ok;
 }
 
-/* Kernels without the call, and valgrind, have no filter to offer; the limits stand anyway. */
-static bool
-has_filters(void)
+/* Sanitizers map terabytes of shadow and ask the kernel things we do not allow. Kernels without
+ * the call, and valgrind, have no filter to offer. */
+bool
+sandbox_has_filter(void)
 {
 	uint32_t action = SECCOMP_RET_ERRNO;
 
+	if (SANITIZED)
+		return false;
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 || errno != ENOSYS;
 }
 
@@ -82,9 +85,10 @@ enter(void)
 		  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 		  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 
-	/* Sanitizers map terabytes of shadow and ask the kernel things we do not allow. */
 	if (!SANITIZED)
-		ok = ok && limit(RLIMIT_DATA, SANDBOX_MEMORY) && (!has_filters() || forbid_calls());
+		ok = ok && limit(RLIMIT_DATA, SANDBOX_MEMORY);
+	if (sandbox_has_filter())
+		ok = ok && forbid_calls();
 	if (!ok)
 		_exit(3);
 }

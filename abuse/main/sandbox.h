@@ -16,6 +16,10 @@ enum sandbox_end {
 	SANDBOX_FAILED,   /* no child could be made; errno says why */
 };
 
+/* True if system calls are filtered on this system and in this build (sanitizers and valgrind
+ * cannot live with it); the other limits always hold. */
+bool sandbox_has_filter(void);
+
 /* Run work(arg, answer_fd) in a child with no network, no new files, no new programs, limited
  * time and memory, and collect what it writes to answer_fd; the caller frees *answer. */
 enum sandbox_end sandbox_run(
