@@ -103,7 +103,20 @@ net_is_used(const struct engine *e, uint64_t key, uint32_t now)
 	return is_used(net->used, now) || (answered >= 3 && answered * 3 >= silent);
 }
 
-/* The widest prefix in which nobody uses a service. */
+/* A small network is closed once it has been tried in vain a few times, itself. */
+static bool
+net_is_tried(const struct engine *e, uint64_t key, uint32_t now)
+{
+	const struct net *net = table_find(&e->nets, key, now);
+
+	if (net == NULL)
+		return false;
+	unsigned vain = fan_sum(&net->fan, FAN_SILENT, now) + fan_sum(&net->fan, FAN_REFUSED, now);
+	return vain >= 3 + 6 * fan_sum(&net->fan, FAN_ANSWERED, now);
+}
+
+/* The widest prefix in which nobody uses a service; 0 if there is none. Not the address alone:
+ * who sweeps does not come back to it, but others may. */
 static uint8_t
 sweep_bits(const struct look *look)
 {
@@ -111,9 +124,10 @@ sweep_bits(const struct look *look)
 
 	if (!net_is_used(look->e, look->keys->net16, look->now))
 		return KEYS_WIDE_BITS(family);
-	if (!net_is_used(look->e, look->keys->net24, look->now))
+	if (!net_is_used(look->e, look->keys->net24, look->now) &&
+	    net_is_tried(look->e, look->keys->net24, look->now))
 		return KEYS_NEAR_BITS(family);
-	return family == ADDR_IPV4 ? 32 : 128;
+	return 0;
 }
 
 static bool
@@ -143,6 +157,8 @@ changes_note_refused(struct engine *e, const struct look *look, const struct jud
 		if (why->group == look->keys->port)
 			return; /* no prefix holds a port everywhere */
 		bits = sweep_bits(look);
+		if (bits == 0)
+			return;
 		break;
 	case REPORT_REASON_PORT_SCAN: {
 		const struct host *host = table_find(&e->hosts, look->keys->host, look->now);

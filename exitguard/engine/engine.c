@@ -202,12 +202,24 @@ count_verdict(struct engine *e, const struct engine_verdict *verdict)
 	}
 }
 
+static void
+stream_wait(struct engine *e, uint32_t now, const struct engine_stream *stream)
+{
+	uint64_t key = keys_of_number(e->config.hash_key, stream->stream);
+	struct stream *waiting = table_get(&e->streams, key, now);
+
+	waiting->circuit = stream->circuit;
+	waiting->opened = now;
+	waiting->port = stream->port;
+	waiting->by_name = stream->by_name;
+	waiting->waits = true;
+}
+
 /* By name, not yet resolved: only the circuit can be judged. */
 static void
 open_by_name(
     struct engine *e, uint32_t now, const struct engine_stream *stream, struct engine_verdict *out)
 {
-	uint64_t key = keys_of_number(e->config.hash_key, stream->stream);
 	uint64_t circuit = keys_of_circuit(e->config.hash_key, stream->circuit);
 	struct judgement why = { 0 };
 
@@ -216,12 +228,7 @@ open_by_name(
 	if (out->refuse)
 		return;
 	load_note_rate(e, circuit, now);
-	struct stream *waiting = table_get(&e->streams, key, now);
-	waiting->circuit = stream->circuit;
-	waiting->opened = now;
-	waiting->port = stream->port;
-	waiting->by_name = stream->by_name;
-	waiting->waits = true;
+	stream_wait(e, now, stream);
 }
 
 void
@@ -280,6 +287,8 @@ engine_let_out(struct engine *e, uint64_t now_ms, const struct engine_stream *st
 	struct keys keys;
 	struct look look;
 
+	if (stream->addr.family == ADDR_NONE)
+		stream_wait(e, now, stream);
 	if (stream->addr.family == ADDR_NONE || is_exempt(e, stream))
 		return;
 	look_at(e, stream, now, &keys, &look);

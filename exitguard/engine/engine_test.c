@@ -334,7 +334,7 @@ test_resolved_later(void **state)
 
 	(void)state;
 	sim_start(&sim, ENGINE_VIEW_RELAY, 16 * MIB);
-	sweep(&sim, 60, 0, false);
+	sweep(&sim, 60, 0, true);
 	stream.stream = 1u << 30;
 	engine_open(sim.engine, sim.now_ms, &stream, &verdict);
 	assert_false(verdict.refuse);

@@ -10,6 +10,7 @@ enum key_kind {
 	KEY_SERVICE,
 	KEY_NET24,
 	KEY_NET16,
+	KEY_NAMED16,
 	KEY_PORT,
 	KEY_CIRCUIT,
 	KEY_CIRCUIT_HOST,
@@ -92,6 +93,8 @@ keys_of_stream(const uint8_t hash_key[16], const struct engine_stream *stream, s
 	    hash_net(hash_key, KEY_NET24, addr, KEYS_NEAR_BITS(addr->family), stream->port);
 	out->net16 =
 	    hash_net(hash_key, KEY_NET16, addr, KEYS_WIDE_BITS(addr->family), stream->port);
+	if (stream->by_name)
+		out->named16 = hash_pair(hash_key, KEY_NAMED16, out->net16, 0);
 	out->port = hash_pair(hash_key, KEY_PORT, stream->port, 0);
 	out->circuit = keys_of_circuit(hash_key, stream->circuit);
 	if (out->circuit == 0)

@@ -174,6 +174,8 @@ login_note_out(struct engine *e, const struct look *look)
 		    usual_tau(look->now), look->now);
 		return;
 	}
+	if (look->keys->circuit == 0)
+		return;
 	bool full, guessed = is_guessed_at(look);
 	struct guesser *guesser = table_get(&e->guessers, look->keys->circuit_port, look->now);
 	if (!guesser_knows(guesser, look->keys->host, &full) && !full) {
@@ -290,6 +292,8 @@ flood_note_out(struct engine *e, const struct look *look)
 		    usual_tau(look->now), look->now);
 		return;
 	}
+	if (look->keys->circuit == 0)
+		return;
 	struct pair *pair = table_get(&e->pairs, look->keys->circuit_host, look->now);
 	unsigned visits = brief_sum(&pair->recent, VISIT_SLOT, look->now);
 	/* A circuit counts once a minute, so that loud ones raise no limit. */

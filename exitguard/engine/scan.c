@@ -96,11 +96,14 @@ rule_refuses(const struct scan_rule *rule, const struct look *look, const struct
 static bool
 neighbours_answer(const struct look *look)
 {
-	const struct fan *near = fan_of_net(look->e, look->keys->net24, look->now);
-	float answered = (float)fan_sum(near, FAN_ANSWERED, look->now);
-	float silent = (float)fan_sum(near, FAN_SILENT, look->now);
+	const struct net *near = table_find(&look->e->nets, look->keys->net24, look->now);
 
-	return answered >= 3 && silent <= 1 + 0.2f * answered;
+	if (near == NULL)
+		return false;
+	float answered = (float)fan_sum(&near->fan, FAN_ANSWERED, look->now);
+	float silent = (float)fan_sum(&near->fan, FAN_SILENT, look->now);
+	bool used = near->used != 0 && look->now - near->used < FAN_SLOTS * FAN_SLOT_LEN;
+	return (used || answered >= 3) && silent <= 1 + 0.4f * answered;
 }
 
 /* A circuit whose connects find what they look for does not scan. */
@@ -110,7 +113,26 @@ circuit_is_honest(const struct look *look)
 	const struct circuit *circuit =
 	    table_find(&look->e->circuits, look->keys->circuit, look->now);
 
-	return circuit != NULL && circuit->answered >= 2 && circuit->vain * 4 <= circuit->answered;
+	return circuit != NULL && circuit->answered >= 1 && circuit->vain * 4 <= circuit->answered;
+}
+
+/* Those who sweep give addresses, and call on each once. Streams by host name are held back only
+ * where many of them found nothing either, and later where the circuit comes back to the same
+ * address, as browsers do. */
+static bool
+name_is_spared(const struct look *look)
+{
+	const struct fan *named = fan_of_net(look->e, look->keys->named16, look->now);
+	float silent = (float)fan_sum(named, FAN_SILENT, look->now);
+	float answered = (float)fan_sum(named, FAN_ANSWERED, look->now);
+	float refused = (float)fan_sum(named, FAN_REFUSED, look->now);
+	float least = limits[LIMIT_sweep_named] * (refused >= GOES_ON ? 0.5f : 1.0f);
+
+	least += limits[LIMIT_sweep_share] * answered;
+	if (silent < least)
+		return true;
+	return silent < 2 * least &&
+	       pair_count(look->e, look->keys->circuit_host, VISIT_SLOT, look->now) > 0;
 }
 
 bool
@@ -130,6 +152,18 @@ scan_judge_circuit(const struct look *look, struct judgement *out)
 	return true;
 }
 
+/* Who sweeps calls on each address once (three times, if the client tries other circuits). What
+ * is asked for again and again may be somebody's server: as long as few such tries are wasted,
+ * one goes out to see. */
+static bool
+is_asked_often(const struct look *look, const struct judgement *why)
+{
+	const struct host *host = table_find(&look->e->hosts, look->keys->host, look->now);
+
+	return host != NULL && why->count < why->limit + limits[LIMIT_sweep_asked] &&
+	       (float)brief_sum(&host->asked, VAIN_SLOT, look->now) >= limits[LIMIT_sweep_asked];
+}
+
 static bool
 sweep_refuses(const struct look *look, struct judgement *out)
 {
@@ -140,7 +174,9 @@ sweep_refuses(const struct look *look, struct judgement *out)
 		return false;
 	if (may_be_spared && neighbours_answer(look))
 		return false;
-	if (look->stream->by_name && look->keys->circuit != 0 && circuit_is_honest(look))
+	if (look->keys->named16 != 0 && (circuit_is_honest(look) || name_is_spared(look)))
+		return false;
+	if (is_asked_often(look, out))
 		return false;
 	out->group = look->keys->net16;
 	return true;
@@ -185,11 +221,17 @@ net_get(struct engine *e, uint64_t key, uint32_t bonus, uint32_t now)
 	return &net->fan;
 }
 
+static struct pair *
+pair_get(struct engine *e, uint64_t key, uint32_t now)
+{
+	return table_get(&e->pairs, key, now);
+}
+
 /* A vain connect of one circuit on one network and port, on one address, or on one port. */
 static unsigned
 circuit_note_vain(struct engine *e, uint64_t pair_key, uint32_t now)
 {
-	struct pair *pair = table_get(&e->pairs, pair_key, now);
+	struct pair *pair = pair_get(e, pair_key, now);
 
 	brief_add(&pair->recent, VAIN_SLOT, now);
 	return brief_sum(&pair->recent, VAIN_SLOT, now);
@@ -253,6 +295,8 @@ service_note_silent(struct engine *e, const struct look *look, struct service *s
 	if (fan_sum(wide, FAN_SILENT, look->now) <= 2)
 		service->in_port = 1 << FAN_SILENT;
 	fan_add(net_get(e, keys->net24, 0, look->now), FAN_SILENT, look->now);
+	if (keys->named16 != 0)
+		fan_add(net_get(e, keys->named16, 120 * SECOND, look->now), FAN_SILENT, look->now);
 	if (service->in_port != 0)
 		fan_add(net_get(e, keys->port, 300 * SECOND, look->now), FAN_SILENT, look->now);
 	struct host *host = table_get(&e->hosts, keys->host, look->now);
@@ -278,6 +322,22 @@ scan_note_out(struct engine *e, const struct look *look)
 	return true;
 }
 
+/* An address that is asked for again says nothing new of the sweep. */
+static void
+sweep_note_refused(struct engine *e, const struct look *look, uint64_t group)
+{
+	const struct keys *keys = look->keys;
+	struct host *host = table_get(&e->hosts, keys->host, look->now);
+
+	brief_add(&host->asked, VAIN_SLOT, look->now);
+	if (brief_sum(&host->asked, VAIN_SLOT, look->now) > 1)
+		return;
+	fan_add(net_get(e, group, 120 * SECOND, look->now), FAN_REFUSED, look->now);
+	fan_add(net_get(e, keys->net24, 0, look->now), FAN_REFUSED, look->now);
+	if (keys->named16 != 0)
+		fan_add(net_get(e, keys->named16, 120 * SECOND, look->now), FAN_REFUSED, look->now);
+}
+
 void
 scan_note_refused(struct engine *e, const struct look *look, const struct judgement *why)
 {
@@ -290,10 +350,14 @@ scan_note_refused(struct engine *e, const struct look *look, const struct judgem
 		struct host *host = table_get(&e->hosts, keys->host, look->now);
 		fan_add(&host->ports, FAN_REFUSED, look->now);
 	} else if (why->group != 0) {
-		fan_add(net_get(e, why->group, 120 * SECOND, look->now), FAN_REFUSED, look->now);
+		sweep_note_refused(e, look, why->group);
 	}
-	if (keys->circuit != 0)
-		circuit_note_groups(e, look, true);
+	if (keys->circuit == 0)
+		return;
+	circuit_note_groups(e, look, true);
+	if (keys->named16 != 0)
+		brief_add(
+		    &pair_get(e, keys->circuit_host, look->now)->recent, VISIT_SLOT, look->now);
 }
 
 static void
@@ -327,6 +391,7 @@ silence_take_back(
 
 		net_take_back(e, keys->net16, when, now);
 		net_take_back(e, keys->net24, when, now);
+		net_take_back(e, keys->named16, when, now);
 		if (service->in_port & 1 << FAN_SILENT)
 			net_take_back(e, keys->port, when, now);
 		if (host != NULL)
@@ -351,7 +416,7 @@ scan_note_void(struct engine *e, const struct stream *stream, uint32_t now)
 {
 	struct service *service = table_find(&e->services, stream->keys.service, now);
 
-	if (service != NULL)
+	if (service != NULL && stream->counted)
 		silence_take_back(e, stream, service, now);
 }
 
@@ -366,6 +431,8 @@ service_note_answered(
 	fan_add(wide, FAN_ANSWERED, now);
 	bool in_port = fan_sum(wide, FAN_ANSWERED, now) <= 2;
 	fan_add(net_get(e, keys->net24, 60 * SECOND, now), FAN_ANSWERED, now);
+	if (keys->named16 != 0)
+		fan_add(net_get(e, keys->named16, 120 * SECOND, now), FAN_ANSWERED, now);
 	if (in_port)
 		fan_add(net_get(e, keys->port, 300 * SECOND, now), FAN_ANSWERED, now);
 	struct host *host = table_get(&e->hosts, keys->host, now);

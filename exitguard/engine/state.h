@@ -44,7 +44,8 @@ struct host {
 	struct brief loud;   /* circuits that passed the fair share */
 	uint32_t over_until; /* above its share until then */
 	uint32_t refused_at;
-	uint32_t used; /* last time that a service of it answered again */
+	struct brief asked; /* streams refused because its network is swept */
+	uint32_t used;      /* last time that a service of it answered again */
 };
 
 /* A network and port, or a port: their addresses. */

@@ -58,7 +58,7 @@ table_find(const struct table *t, uint64_t key, uint32_t now)
 {
 	uint8_t *set = set_of(t, key);
 
-	for (size_t way = 0; way < TABLE_WAYS; way++) {
+	for (size_t way = 0; way < TABLE_WAYS && key != 0; way++) {
 		struct table_head *head = entry_at(t, set, way);
 
 		if (head->key == key)

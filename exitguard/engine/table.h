@@ -26,9 +26,10 @@ struct table {
 bool table_init(struct table *t, size_t entry_size, size_t bytes, uint32_t ttl);
 void table_clear(struct table *t); /* wipes */
 
-/* Borrowed: good until the next table_get. NULL if there is none that is still alive. */
+/* Borrowed: good until the next table_get. NULL if there is none that is still alive, and for
+ * key 0. */
 void *table_find(const struct table *t, uint64_t key, uint32_t now);
-/* Find or make (zeroed behind the head), and touch. Never NULL. */
+/* Find or make (zeroed behind the head), and touch. The key is not 0. Never NULL. */
 void *table_get(struct table *t, uint64_t key, uint32_t now);
 void table_remove(struct table *t, void *entry); /* wipes the entry */
 /* Wipe dead entries in the next 1/parts of the table. */
