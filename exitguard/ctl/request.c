@@ -43,7 +43,7 @@ enum rc
 ctl_duration_parse(struct span text, uint32_t *out)
 {
 	static const struct {
-		char unit;
+		uint8_t unit;
 		uint32_t seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	uint64_t n;

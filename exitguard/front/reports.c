@@ -239,7 +239,9 @@ static void
 on_connect(evutil_socket_t listener, short what, void *arg)
 {
 	struct front *front = arg;
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	unsigned swallowed;
 
 	(void)what;

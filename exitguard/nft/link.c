@@ -81,8 +81,8 @@ nft_link_begin(struct nft_link *link)
 	at = room(link);
 	if (at == NULL)
 		return RC_NO_MEMORY;
-	nftnl_batch_begin(at, link->next_seq++);
-	link->len += ((struct nlmsghdr *)at)->nlmsg_len;
+	const struct nlmsghdr *nlh = nftnl_batch_begin(at, link->next_seq++);
+	nft_link_put(link, nlh);
 	link->first_seq = link->next_seq;
 	return RC_OK;
 }
@@ -207,8 +207,7 @@ nft_link_commit(struct nft_link *link)
 		link->error = ENOMEM;
 		return RC_NO_MEMORY;
 	}
-	nftnl_batch_end(at, link->next_seq++);
-	link->len += ((struct nlmsghdr *)at)->nlmsg_len;
+	nft_link_put(link, nftnl_batch_end(at, link->next_seq++));
 	drain(link);
 	enum rc rc = send_batch(link);
 	if (rc == RC_OK)

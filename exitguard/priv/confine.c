@@ -48,6 +48,7 @@ confine_priv(void)
 enum rc
 confine_front(void)
 {
+	const struct scmp_arg_cmp not_unix = { .arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_UNIX };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
 	if (filter == NULL)
@@ -56,7 +57,7 @@ confine_front(void)
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execveat), 0);
 	if (error == 0)
-		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+		error = seccomp_rule_add_array(
+		    filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, &not_unix);
 	return load(filter, error);
 }

@@ -86,6 +86,18 @@ many(struct addr_port to, unsigned count, unsigned rate)
 	return 0;
 }
 
+static unsigned
+number(const char *text)
+{
+	uint64_t n;
+
+	if (parse_u64(span_of_str(text), INT32_MAX, &n) != RC_OK) {
+		fprintf(stderr, "connector: %s is no number\n", text);
+		exit(2);
+	}
+	return (unsigned)n;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -96,12 +108,12 @@ main(int argc, char **argv)
 		    stderr, "usage: connector UID ADDRESS PORT | UID ADDRESS COUNT PORT RATE\n");
 		return 2;
 	}
-	if (setgid((gid_t)atoi(argv[1])) != 0 || setuid((uid_t)atoi(argv[1])) != 0) {
+	if (setgid(number(argv[1])) != 0 || setuid(number(argv[1])) != 0) {
 		perror("connector: setuid");
 		return 1;
 	}
-	to.port = (uint16_t)atoi(argv[argc == 4 ? 3 : 4]);
+	to.port = (uint16_t)number(argv[argc == 4 ? 3 : 4]);
 	if (argc == 4)
 		return one(&to);
-	return many(to, (unsigned)atoi(argv[3]), (unsigned)atoi(argv[5]));
+	return many(to, number(argv[3]), number(argv[5]));
 }

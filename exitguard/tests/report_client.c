@@ -167,32 +167,58 @@ do_raw(const char *hex)
 	exit(0);
 }
 
-static void
-do_line(const char *line)
+static uint64_t
+number(const char *text)
 {
-	char a[64], b[4096];
-	unsigned long long stream, circuit;
-	unsigned port, n;
+	uint64_t n;
 
-	if (sscanf(line, "open %llu %llu %63s %u", &stream, &circuit, a, &port) == 4)
-		do_stream(REPORT_OPEN, stream, circuit, a, port);
-	else if (sscanf(line, "name %llu %llu %u", &stream, &circuit, &port) == 3)
-		do_stream(REPORT_OPEN, stream, circuit, NULL, port);
-	else if (sscanf(line, "dest %llu %llu %63s %u", &stream, &circuit, a, &port) == 4)
-		do_stream(REPORT_DEST, stream, circuit, a, port);
-	else if (sscanf(line, "outcome %llu %63s %u", &stream, a, &n) == 3)
-		do_outcome(stream, a, n);
-	else if (sscanf(line, "closed %llu", &stream) == 1)
-		deliver(&(struct report_record){ .type = REPORT_CLOSED, .stream = stream },
+	if (parse_u64(span_of_str(text), UINT64_MAX, &n) != RC_OK)
+		die(text);
+	return n;
+}
+
+/* The words of a line; those that are missing are "". */
+static void
+do_words(const char *const word[6])
+{
+	const char *what = word[0];
+	uint64_t first = strcmp(what, "raw") != 0 ? number(word[1]) : 0;
+
+	if (strcmp(what, "open") == 0)
+		do_stream(REPORT_OPEN, first, number(word[2]), word[3], (unsigned)number(word[4]));
+	else if (strcmp(what, "name") == 0)
+		do_stream(REPORT_OPEN, first, number(word[2]), NULL, (unsigned)number(word[3]));
+	else if (strcmp(what, "dest") == 0)
+		do_stream(REPORT_DEST, first, number(word[2]), word[3], (unsigned)number(word[4]));
+	else if (strcmp(what, "outcome") == 0)
+		do_outcome(first, word[2], (unsigned)number(word[3]));
+	else if (strcmp(what, "closed") == 0)
+		deliver(&(struct report_record){ .type = REPORT_CLOSED, .stream = first },
 		    sizeof(struct report_record));
-	else if (sscanf(line, "wait %u", &n) == 1)
-		usleep(n * 1000);
-	else if (sscanf(line, "scan %llu %63s %u %u", &circuit, a, &n, &port) == 4)
-		do_scan(circuit, a, n, port);
-	else if (sscanf(line, "raw %4095s", b) == 1)
-		do_raw(b);
+	else if (strcmp(what, "wait") == 0)
+		usleep((unsigned)first * 1000);
+	else if (strcmp(what, "scan") == 0)
+		do_scan(first, word[2], (unsigned)number(word[3]), (unsigned)number(word[4]));
+	else if (strcmp(what, "raw") == 0)
+		do_raw(word[1]);
 	else
-		die(line);
+		die(what);
+}
+
+static void
+do_line(char *line)
+{
+	const char *word[6] = { "", "", "", "", "", "" };
+	char *rest = NULL;
+
+	for (int i = 0; i < 6; i++) {
+		const char *next = strtok_r(i == 0 ? line : NULL, " \n", &rest);
+
+		if (next == NULL)
+			break;
+		word[i] = next;
+	}
+	do_words(word);
 }
 
 int
