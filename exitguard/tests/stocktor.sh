@@ -20,17 +20,20 @@ refused=$(sed -n 's/.* refused \([0-9]*\) .*/\1/p' "$work/scan")
 [ "$refused" -ge 450 ] || fail "of 600 only $refused were refused"
 
 # Elsewhere the same user connects, and is answered.
-nsx python3 -c '
+ip netns exec "$ns" python3 -c '
 import socket
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("198.18.0.1", 443)); s.listen(64)
-import time; time.sleep(6)' &
+import time; time.sleep(60)' &
+server=$!
 sleep 0.5
 for i in 1 2 3 4 5; do
 	[ "$(nsx "$connector" $uid 198.18.0.1 443)" = connected ] || fail "an honest connect"
 done
 wait_for 3 sh -c "$ctl -s $work/control.sock status --json | grep -q '\"connected\":5'" ||
 	fail "SYN-ACKs were not seen: $(ask status)"
+kill $server
+wait $server 2>/dev/null
 ask status
 [ ! -e /proc/net/nf_conntrack ] || [ "$(nsx cat /proc/net/nf_conntrack | wc -l)" = 0 ] ||
 	fail "connections are tracked"
