@@ -29,9 +29,12 @@ count_cues(struct span text)
 	return count;
 }
 
+/* The first address behind a cue that is ours, else the first of all. */
 static bool
 accused_behind_cue(struct span text, const struct report_env *env, struct addr *out)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < sizeof(address_cues) / sizeof(address_cues[0]); i++) {
 		size_t at = 0, len = strlen(address_cues[i]);
 
@@ -39,14 +42,17 @@ accused_behind_cue(struct span text, const struct report_env *env, struct addr *
 		     at += len) {
 			struct scan_addr a;
 
-			if (scan_addr_next(text_sub(text, at + len, 70), 0, &a) && a.at < 20 &&
-			    !env->is_mail_hop(env->arg, &a.addr)) {
+			if (!scan_addr_next(text_sub(text, at + len, 70), 0, &a) || a.at >= 20 ||
+			    env->is_mail_hop(env->arg, &a.addr))
+				continue;
+			if (!found || env->is_own(env->arg, &a.addr))
 				*out = a.addr;
+			found = true;
+			if (env->is_own(env->arg, &a.addr))
 				return true;
-			}
 		}
 	}
-	return false;
+	return found;
 }
 
 static void
@@ -104,7 +110,9 @@ read_lines(const struct report_input *in, const struct addr *accused, const stru
 			line.incident.src_port = line.other.port;
 			line.other = first;
 		}
-		if (addr_equal(&line.incident.src, accused))
+		/* A summary may accuse several; all that are ours count. */
+		if (addr_equal(&line.incident.src, accused) ||
+		    in->env->is_own(in->env->arg, &line.incident.src))
 			take_line(in, &line, jail, out);
 	}
 }

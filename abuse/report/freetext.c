@@ -51,6 +51,43 @@ static const struct {
 	{ "xmlrpc", CATEGORY_WEB_LOGIN },
 };
 
+/* Matters in which other words may mislead: any of these decides, and a person answers. */
+static const struct {
+	const char *word;
+	enum category category;
+} for_a_person[] = {
+	{ "copyright", CATEGORY_COPYRIGHT },
+	{ "infring", CATEGORY_COPYRIGHT },
+	{ "dmca", CATEGORY_COPYRIGHT },
+	{ "urheberrecht", CATEGORY_COPYRIGHT },
+	{ "open resolver", CATEGORY_OPEN_SERVICE },
+	{ "open relay", CATEGORY_OPEN_SERVICE },
+	{ "openly accessible", CATEGORY_OPEN_SERVICE },
+	{ "we scanned", CATEGORY_OPEN_SERVICE },
+	{ "our scan of", CATEGORY_OPEN_SERVICE },
+	{ "vulnerable service", CATEGORY_OPEN_SERVICE },
+	{ "is vulnerable to", CATEGORY_OPEN_SERVICE },
+	{ "offen erreichbar", CATEGORY_OPEN_SERVICE },
+	{ "schwachstelle", CATEGORY_OPEN_SERVICE },
+	{ "botnet", CATEGORY_MALWARE },
+	{ "sinkhole", CATEGORY_MALWARE },
+	{ "malware", CATEGORY_MALWARE },
+	{ "infected with", CATEGORY_MALWARE },
+	{ "schadsoftware", CATEGORY_MALWARE },
+	{ "phishing", CATEGORY_FRAUD },
+	{ "credit card", CATEGORY_FRAUD },
+	{ "kreditkarte", CATEGORY_FRAUD },
+	{ "stolen account", CATEGORY_FRAUD },
+	{ "betrug", CATEGORY_FRAUD },
+	{ "please block our", CATEGORY_BLOCK },
+	{ "block access to our", CATEGORY_BLOCK },
+	{ "add our network", CATEGORY_BLOCK },
+	{ "sperren sie unser", CATEGORY_BLOCK },
+	{ "unsolicited bulk", CATEGORY_SPAM },
+	{ "spam trap", CATEGORY_SPAM },
+	{ "spamtrap", CATEGORY_SPAM },
+};
+
 /* Words before an address which make it the accused, or the target. */
 static const char *const source_words[] = { "from", "source", "src", "attacker", "attacking",
 	"your ip", "your server", "your address", "your host", "von", "quelle", "ihre ip",
@@ -150,6 +187,7 @@ struct span_at {
 };
 
 struct words {
+	bool toward_us;       /* lines in which we are the target */
 	struct incident told; /* put together from sentences */
 	bool has_target, several_targets, has_foreign;
 	struct addr foreign;
@@ -237,7 +275,8 @@ looks_like_log(struct span text, const struct log_line *line)
 
 /* A log's line with a time and an address of ours as the source is an incident by itself. */
 static bool
-take_log_line(const struct report_input *in, struct span text, struct complaint *out)
+take_log_line(
+    const struct report_input *in, struct span text, struct words *w, struct complaint *out)
 {
 	struct log_line line;
 	struct when when;
@@ -250,8 +289,13 @@ take_log_line(const struct report_input *in, struct span text, struct complaint 
 	/* Sentences, and two addresses, are left to the words around them. */
 	if (line.form == LINE_PAIR || (line.form == LINE_LOG && !looks_like_log(text, &line)))
 		return false;
-	if (!env->is_own(env->arg, &sighting->src))
-		return line.form == LINE_FLOW && env->is_own(env->arg, &sighting->dst.addr);
+	if (!env->is_own(env->arg, &sighting->src)) {
+		bool toward_us =
+		    line.form == LINE_FLOW && env->is_own(env->arg, &sighting->dst.addr);
+
+		w->toward_us = w->toward_us || toward_us;
+		return toward_us;
+	}
 	if (when_resolve(&line.stamp, &in->when, &when) != RC_OK) {
 		complaint_flag(out, "time-in-future");
 		return false;
@@ -326,6 +370,37 @@ is_structured(const struct mail *mail)
 	return false;
 }
 
+static void
+port_by_service(struct complaint *out, struct span prose, uint16_t *port, enum proto *proto)
+{
+	const struct service *service = scan_service(prose);
+
+	if (*port != 0 || out->category != CATEGORY_SSH || service == NULL)
+		return;
+	*port = service->port;
+	*proto = PROTO_TCP;
+	complaint_flag(out, "port-by-service");
+}
+
+/* Free text is answered by a letter only where its matter is plain. */
+static void
+decide(const struct words *w, struct span prose, struct complaint *out)
+{
+	out->handling = out->category == CATEGORY_UNKNOWN ? HANDLING_REVIEW : HANDLING_PROCESS;
+	for (size_t i = 0; i < sizeof(for_a_person) / sizeof(for_a_person[0]); i++) {
+		if (text_has_ci(prose, for_a_person[i].word)) {
+			out->category = for_a_person[i].category;
+			out->handling = HANDLING_REVIEW;
+			return;
+		}
+	}
+	/* Others attacked us, as far as the lines tell: that is no complaint about us. */
+	if (w->toward_us && out->events == 0) {
+		out->category = CATEGORY_UNKNOWN;
+		out->handling = HANDLING_REVIEW;
+	}
+}
+
 bool
 free_text_read(const struct report_input *in, struct complaint *out)
 {
@@ -344,7 +419,7 @@ free_text_read(const struct report_input *in, struct complaint *out)
 		next += line.len + 1;
 		line = text_sub(line, 0, REPORT_LINE_MAX);
 		place.to = place.from + line.len;
-		if (is_quoted_header(line) || take_log_line(in, line, out))
+		if (is_quoted_header(line) || take_log_line(in, line, &w, out))
 			continue;
 		take_addrs(in, in->mail->text, place, &w);
 		take_stamps(in, in->mail->text, place, &w, out);
@@ -352,20 +427,19 @@ free_text_read(const struct report_input *in, struct complaint *out)
 	if (out->incident_count == 0 && w.own_count == 0 && !w.has_foreign)
 		return false;
 	enum proto proto = scan_proto(prose);
-	uint16_t port = scan_named_port(prose, &proto);
+	bool several_ports;
+	uint16_t port = scan_named_port(prose, &proto, &several_ports);
 	out->category = category_of(span_of_str(in->mail->subject));
 	if (out->category == CATEGORY_UNKNOWN)
 		out->category = category_of(prose);
-	const struct service *service = scan_service(prose);
-	if (port == 0 && out->category == CATEGORY_SSH && service != NULL) {
-		port = service->port;
-		proto = PROTO_TCP;
-		complaint_flag(out, "port-by-service");
-	}
+	if (several_ports)
+		complaint_flag(out, "several-ports");
+	else
+		port_by_service(out, prose, &port, &proto);
 	if (out->incident_count == 0)
 		add_told(&w, port, proto, out);
 	else
 		complete(&w, port, proto, out);
-	out->handling = out->category == CATEGORY_UNKNOWN ? HANDLING_REVIEW : HANDLING_PROCESS;
+	decide(&w, prose, out);
 	return true;
 }

@@ -168,7 +168,9 @@ read_single(struct span line, const struct scan_addr *a, struct incident *out)
 	    value <= 65535)
 		out->src_port = (uint16_t)value;
 	out->proto = scan_proto(line);
-	out->dport = scan_named_port(line, &out->proto);
+	bool several;
+
+	out->dport = scan_named_port(line, &out->proto, &several);
 }
 
 /* "Apr  7 10:02:11 web1 sshd[3121]: ...": the name behind the time, if a program's follows. */

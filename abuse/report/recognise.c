@@ -65,6 +65,21 @@ read_machine_mail(const struct mail *mail, struct complaint *out)
 	return true;
 }
 
+/* An answer to one of our own letters (draft.c makes their ids): a person goes on with it. */
+static bool
+is_follow_up(const struct mail *mail)
+{
+	static const char *const names[] = { "In-Reply-To", "References" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *value = mail_header(mail, names[i]);
+
+		if (value != NULL && text_has_ci(span_of_str(value), ".abuse@"))
+			return true;
+	}
+	return false;
+}
+
 static bool
 try_form(const struct report_form *form, const struct report_input *in, struct complaint *out)
 {
@@ -121,6 +136,10 @@ complaint_read(const struct mail *mail, const struct report_env *env, struct com
 	bool found = read_forms(mail, inner, env, out);
 	if (found && out->handling == HANDLING_PROCESS && !has_own_source(out, env))
 		out->handling = HANDLING_NOT_OURS;
+	if (is_follow_up(mail)) {
+		out->category = CATEGORY_FOLLOW_UP;
+		out->handling = HANDLING_REVIEW;
+	}
 	if (mail->problems & (MAIL_ENCRYPTED | MAIL_NO_BODY))
 		out->handling = HANDLING_REVIEW;
 	if (gravity_check(mail, out) || (inner != mail && gravity_check(inner, out))) {

@@ -138,6 +138,11 @@ static const struct {
 	{ "from 192.0.2.10 port 50122 to port 22", 22, PROTO_NOT_TOLD },
 	{ "report 12 of 13", 0, PROTO_NOT_TOLD },
 	{ "port 99999", 0, PROTO_NOT_TOLD },
+	{ "ports 22, 80 and 443", 0, PROTO_NOT_TOLD },
+	{ "ports 20-25", 0, PROTO_NOT_TOLD },
+	{ "port 22, later port 23", 0, PROTO_NOT_TOLD },
+	{ "port 22 and again on port 22", 22, PROTO_NOT_TOLD },
+	{ "port 22, 10.5.2026 at 20:00", 22, PROTO_NOT_TOLD },
 };
 
 static void
@@ -146,7 +151,8 @@ test_ports(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(port_cases) / sizeof(port_cases[0]); i++) {
 		enum proto proto = PROTO_NOT_TOLD;
-		uint16_t port = scan_named_port(span_of_str(port_cases[i].text), &proto);
+		bool several;
+		uint16_t port = scan_named_port(span_of_str(port_cases[i].text), &proto, &several);
 
 		if (port != port_cases[i].port || proto != port_cases[i].proto)
 			fail_msg("\"%s\" has port %u", port_cases[i].text, port);
@@ -326,6 +332,10 @@ test_gravity(void **state)
 		{ "192.0.2.10 is bad", HANDLING_REVIEW },
 		{ "port scan from 192.0.2.110", HANDLING_NOT_OURS },
 		{ "hello", HANDLING_REVIEW },
+		{ "We scanned your host 192.0.2.10 and found an open resolver", HANDLING_REVIEW },
+		{ "port scan by a botnet at 192.0.2.10", HANDLING_REVIEW },
+		{ "port scan:\n2026-04-07 08:00:00 198.51.100.9:5 -> 192.0.2.10:22\n",
+		    HANDLING_REVIEW },
 	};
 
 	(void)state;
@@ -335,6 +345,35 @@ test_gravity(void **state)
 		if (c->handling != cases[i].want)
 			fail_msg("\"%s\" is %s", cases[i].text, handling_str(c->handling));
 	}
+}
+
+/* What is told of several ports and protocols is not taken for one of them. */
+static void
+test_doubt(void **state)
+{
+	struct complaint *c;
+
+	(void)state;
+	c = read_mail("From: a@b.example\nDate: Tue, 07 Apr 2026 10:31:20 +0200\n",
+	    "TCP and UDP port scan from 192.0.2.10 on ports 22, 53 and 80 at 2026-04-07 08:00 "
+	    "UTC\n");
+	assert_int_equal(c->incident_count, 1);
+	assert_int_equal(c->incidents[0].dport, 0);
+	assert_int_equal(c->incidents[0].proto, PROTO_NOT_TOLD);
+	assert_true(names_have(&c->flags, "several-ports"));
+	/* A summary of several: ours is found wherever it stands. */
+	c = read_mail("From: a@b.example\nDate: Tue, 07 Apr 2026 10:31:20 +0200\n",
+	    "Fail2Ban\nLines containing failures of 198.51.100.9\n"
+	    "Apr  7 10:00:00 w sshd[1]: Failed password for x from 198.51.100.9 port 1 ssh2\n"
+	    "Lines containing failures of 192.0.2.10\n"
+	    "Apr  7 10:00:00 w sshd[1]: Failed password for x from 192.0.2.10 port 1 ssh2\n");
+	assert_int_equal(c->handling, HANDLING_PROCESS);
+	assert_int_equal(c->incident_count, 1);
+	/* An answer to our letter is no new complaint. */
+	c = read_mail("From: a@b.example\nIn-Reply-To: <0123.abuse@exit.example.org>\n",
+	    "but there was an ssh brute force from 192.0.2.10\n");
+	assert_int_equal(c->category, CATEGORY_FOLLOW_UP);
+	assert_int_equal(c->handling, HANDLING_REVIEW);
 }
 
 /* Forms that have no recogniser here are left to a person, not guessed. */
@@ -437,6 +476,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_deadlines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gravity, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unread_forms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forward, setup, teardown),
 		cmocka_unit_test(test_every_prefix),

@@ -194,13 +194,13 @@ scan_service(struct span line)
 enum proto
 scan_proto(struct span line)
 {
-	if (text_has_word_ci(line, "udp"))
-		return PROTO_UDP;
-	if (text_has_word_ci(line, "icmp"))
-		return PROTO_ICMP;
-	if (text_has_word_ci(line, "tcp"))
-		return PROTO_TCP;
-	return PROTO_NOT_TOLD;
+	bool tcp = text_has_word_ci(line, "tcp"), udp = text_has_word_ci(line, "udp");
+	bool icmp = text_has_word_ci(line, "icmp");
+
+	/* Several named: which one is meant where is not told. */
+	if (tcp + udp + icmp != 1)
+		return PROTO_NOT_TOLD;
+	return tcp ? PROTO_TCP : udp ? PROTO_UDP : PROTO_ICMP;
 }
 
 static enum proto
@@ -260,51 +260,108 @@ is_source_port(struct span s, size_t at)
 	return false;
 }
 
+struct port_reader {
+	struct span text;
+	uint16_t port;
+	enum proto proto;
+	bool several;
+};
+
+static void
+take_port(struct port_reader *r, unsigned long value, enum proto proto)
+{
+	if (r->port == 0) {
+		r->port = (uint16_t)value;
+		if (r->proto == PROTO_NOT_TOLD)
+			r->proto = proto;
+	}
+	r->several = r->several || r->port != value;
+}
+
+/* "22, 80 and 443", "20-25": the number behind the one that ended at `at` is a port as well. */
+static bool
+list_goes_on(struct span s, size_t at)
+{
+	static const char *const words[] = { ",", "-", "and ", "und ", "or ", "oder ", "to ",
+		"bis ", "&" };
+	unsigned long value = 0;
+
+	at = text_skip_space(s, at);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!text_starts_at_ci(s, at, words[i]))
+			continue;
+		size_t next = text_skip_space(s, at + strlen(words[i]));
+		size_t n = text_digits(s, next, 5, &value);
+		int after = text_at(s, next + n);
+		return n != 0 && value != 0 && value <= 65535 && !text_is_alnum(after) &&
+		       after != ':' && (after != '.' || !text_is_digit(text_at(s, next + n + 1)));
+	}
+	return false;
+}
+
+/* The number behind a word such as "port" at `at`. */
+static void
+read_port_behind(struct port_reader *r, size_t at, size_t len)
+{
+	struct span s = r->text;
+	size_t i = text_skip_space(s, at + len);
+	enum proto proto = proto_at(s, at);
+	unsigned long value = 0;
+
+	if (!starts_a_word(s, at))
+		return;
+	if (text_at(s, i) == ':' || text_at(s, i) == '=')
+		i = text_skip_space(s, i + 1);
+	if (proto == PROTO_NOT_TOLD)
+		proto = proto_at(s, i);
+	if (proto_at(s, i) != PROTO_NOT_TOLD)
+		i = text_skip_space(s, i + 3);
+	if (text_at(s, i) == '/')
+		i++;
+	size_t n = text_digits(s, i, 5, &value);
+	if (n == 0 || value == 0 || value > 65535 || text_is_alnum(text_at(s, i + n)) ||
+	    is_source_port(s, at))
+		return;
+	if (proto == PROTO_NOT_TOLD && text_at(s, i + n) == '/')
+		proto = proto_at(s, i + n + 1);
+	take_port(r, value, proto);
+	r->several = r->several || list_goes_on(s, i + n);
+}
+
+/* The number before "/tcp" at `at`. */
+static void
+read_port_before(struct port_reader *r, size_t at)
+{
+	struct span s = r->text;
+	enum proto proto = proto_at(s, at + 1);
+	unsigned long value = 0;
+	size_t start = at;
+
+	if (proto == PROTO_NOT_TOLD || text_is_alnum(text_at(s, at + 4)))
+		return;
+	while (start > 0 && text_is_digit(text_at(s, start - 1)))
+		start--;
+	size_t n = text_digits(s, start, 5, &value);
+	if (n != 0 && value != 0 && value <= 65535)
+		take_port(r, value, proto);
+}
+
 uint16_t
-scan_named_port(struct span text, enum proto *proto)
+scan_named_port(struct span text, enum proto *proto, bool *several)
 {
 	static const char *const words[] = { "dpt=", "dport=", "dst_port=", "ports", "port", "tcp/",
 		"udp/" };
-	unsigned long value = 0;
+	struct port_reader r = { .text = text, .proto = *proto };
 
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
 		size_t at = 0, len = strlen(words[w]);
 
-		for (; (at = text_find_ci(text, words[w], at)) != TEXT_NONE; at += len) {
-			size_t i = text_skip_space(text, at + len);
-
-			if (!starts_a_word(text, at))
-				continue;
-			if (text_at(text, i) == ':' || text_at(text, i) == '=')
-				i = text_skip_space(text, i + 1);
-			if (*proto == PROTO_NOT_TOLD)
-				*proto = proto_at(text, at);
-			if (proto_at(text, i) != PROTO_NOT_TOLD)
-				i = text_skip_space(text, i + 3);
-			if (text_at(text, i) == '/')
-				i++;
-			size_t n = text_digits(text, i, 5, &value);
-			if (n == 0 || value == 0 || value > 65535 ||
-			    text_is_alnum(text_at(text, i + n)) || is_source_port(text, at))
-				continue;
-			if (*proto == PROTO_NOT_TOLD && text_at(text, i + n) == '/')
-				*proto = proto_at(text, i + n + 1);
-			return (uint16_t)value;
-		}
+		for (; (at = text_find_ci(text, words[w], at)) != TEXT_NONE; at += len)
+			read_port_behind(&r, at, len);
 	}
-	for (size_t at = 0; (at = text_find_char(text, '/', at)) != TEXT_NONE; at++) {
-		size_t start = at;
-
-		if (proto_at(text, at + 1) == PROTO_NOT_TOLD ||
-		    text_is_alnum(text_at(text, at + 4)))
-			continue;
-		while (start > 0 && text_is_digit(text_at(text, start - 1)))
-			start--;
-		size_t n = text_digits(text, start, 5, &value);
-		if (n == 0 || value == 0 || value > 65535)
-			continue;
-		*proto = proto_at(text, at + 1);
-		return (uint16_t)value;
-	}
-	return 0;
+	for (size_t at = 0; (at = text_find_char(text, '/', at)) != TEXT_NONE; at++)
+		read_port_before(&r, at);
+	*several = r.several;
+	*proto = r.proto;
+	return r.several ? 0 : r.port;
 }

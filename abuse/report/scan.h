@@ -23,9 +23,11 @@ struct service {
 
 /* The first service of our list that is named in the line; NULL if none. */
 const struct service *scan_service(struct span line);
-/* A port named in words: "port 22", "22/tcp", "tcp/22", "dpt=22"; 0 if none. The number behind
- * "from ADDRESS port" is the source's and is not taken. */
-uint16_t scan_named_port(struct span text, enum proto *proto);
+/* A port named in words: "port 22", "22/tcp", "tcp/22", "dpt=22"; 0 if none, or if several are
+ * named. The number behind "from ADDRESS port" is the source's and is not taken. *proto is set
+ * where it stands with the port. */
+uint16_t scan_named_port(struct span text, enum proto *proto, bool *several);
+/* The protocol named; not told if there are several. */
 enum proto scan_proto(struct span line);
 
 #endif
