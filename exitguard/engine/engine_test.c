@@ -254,6 +254,30 @@ test_login_guessing(void **state)
 	}
 }
 
+/* Without circuits a limit follows what is usual: it must not follow an attack that comes slowly,
+ * and must follow a host that is in use from the start. */
+static void
+test_login_limit_learns_the_usual(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	sim_start(&sim, ENGINE_VIEW_NFT, 16 * MIB);
+	for (unsigned i = 0; i < 3000; i++) {
+		if (i % 4 == 0)
+			assert_true(sim_stream(&sim, 0, WEB, 22, false, SIM_OK));
+		if (i == 300)
+			sim_reset_counts(&sim);
+		if (i > 300) {
+			sim_stream(&sim, 0, 0xf4440a01u, 22, false, SIM_OK);
+			sim.opened -= i % 4 == 0;
+		}
+		sim_advance(&sim, 1000);
+	}
+	assert_true(sim_share(&sim) > 0.7);
+	sim_stop(&sim);
+}
+
 /* Three hundred pictures to one cloud, one connection each: as fast as they go, and slowly. */
 static void
 test_upload_is_never_refused(void **state)
@@ -406,6 +430,7 @@ main(void)
 		cmocka_unit_test(test_flood_with_circuits_spares_visitors),
 		cmocka_unit_test(test_flood_without_circuits),
 		cmocka_unit_test(test_login_guessing),
+		cmocka_unit_test(test_login_limit_learns_the_usual),
 		cmocka_unit_test(test_upload_is_never_refused),
 		cmocka_unit_test(test_torrent_is_never_refused),
 		cmocka_unit_test(test_relays_are_exempt),

@@ -8,6 +8,7 @@
 #define USUAL_S  300.0f /* how slowly a usual rate follows */
 #define VISITS_S 90.0f  /* how slowly the circuits that visit an address do */
 #define DEMAND_S 5.0f
+#define LATELY_S 30.0f
 #define TOTAL_S  20.0f
 #define WARM     (60 * SECOND) /* a fresh engine does not know what is usual */
 
@@ -153,11 +154,11 @@ load_judge_login(const struct look *look, struct judgement *out)
 /* How much a stream teaches about what is usual: little while it is being refused, or when it
  * comes out of nowhere. */
 static float
-lesson(uint32_t refused_at, float demand, float rate, uint32_t now)
+lesson(uint32_t refused_at, float demand, float most, uint32_t now)
 {
 	bool refused = refused_at != 0 && now - refused_at <= 60 * SECOND;
 
-	return refused || (demand > 2 * rate && now - START >= WARM) ? 0.1f : 1.0f;
+	return refused || (demand > most && now - START >= WARM) ? 0.1f : 1.0f;
 }
 
 static void
@@ -169,8 +170,9 @@ login_note_out(struct engine *e, const struct look *look)
 
 		bucket_take(&login->bucket, rate, limits[LIMIT_login_no_circuits_burst], look->now);
 		slow_add(&login->demand, 1, DEMAND_S, look->now);
+		slow_add(&login->lately, 1, LATELY_S, look->now);
 		slow_add(&login->usual,
-		    lesson(login->refused_at, login->demand.rate, rate, look->now),
+		    lesson(login->refused_at, login->lately.rate, 0.2f + 2 * rate, look->now),
 		    usual_tau(look->now), look->now);
 		return;
 	}
@@ -288,7 +290,8 @@ flood_note_out(struct engine *e, const struct look *look)
 	host->head.bonus = host->usual.rate > 0.5f ? 300 * SECOND : 0;
 	flood_note_demand(e, host, look->now);
 	if (!has_circuits(e)) {
-		slow_add(&host->usual, lesson(host->refused_at, host->demand.rate, rate, look->now),
+		slow_add(&host->usual,
+		    lesson(host->refused_at, host->demand.rate, 1 + 2 * rate, look->now),
 		    usual_tau(look->now), look->now);
 		return;
 	}

@@ -82,7 +82,7 @@ struct guesser {
 struct login {
 	struct table_head head;
 	struct bucket bucket;
-	struct slow usual, demand;
+	struct slow usual, demand, lately;
 	struct brief guessers;
 	uint32_t refused_at;
 };
