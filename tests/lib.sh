@@ -140,7 +140,7 @@ show_logs() {
 	local name
 	for name in exit1 exitguard; do
 		for log in "$work/net/nodes/$name/log" "$work/net/nodes/$name/out"; do
-			[ -s "$log" ] && { echo "-- the end of $log"; tail -n 12 "$log"; }
+			[ -s "$log" ] && { echo "-- the end of $log"; grep -v "has no effect" "$log" | tail -n 12; }
 		done
 	done
 }
