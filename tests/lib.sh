@@ -71,7 +71,7 @@ network() {
 	[ "${STOCK_EXIT:-0}" = 1 ] || export TOR_exit1=$RELAYD
 	if [ "${GUARD:-0}" = 1 ]; then
 		printf 'Workers 2\nGuardSocket %s\n' "$work/guard/report.sock" > "$work/exit.lines"
-		set -- "$@" -X "$work/exit.lines"
+		export LINES_exit1=$work/exit.lines
 		EXPECTED_COMPLAINTS="no exitguard at GuardSocket|${EXPECTED_COMPLAINTS:-}"
 	fi
 	head -c 10485760 /dev/urandom > "$work/10m.bin"

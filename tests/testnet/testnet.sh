@@ -24,7 +24,7 @@
 #   testnet.sh status DIR           what runs, bootstrap state, consensus summary
 #
 # Environment: TOR=/path/tor for all nodes; TOR_exit1=/path/relayd runs one node with another
-# program, on the same torrc; TORLOG=info adds nodes/NAME/log.more; TESTNET_KEYCACHE=DIR keeps
+# program, on the same torrc; LINES_exit1=FILE adds lines to one node's torrc; TORLOG=info adds nodes/NAME/log.more; TESTNET_KEYCACHE=DIR keeps
 # authority keys between runs (empty: none); MAXTIME, WAIT: seconds for fetch and wait-listed.
 #
 # Files under DIR: netns, authorities (a line each: nick ip orport dirport rsafp v3ident),
@@ -175,7 +175,7 @@ FetchDirInfoExtraEarly 1
 T
 }
 write_node() { # NAME ROLE IP [FILE]: nodes/NAME/torrc, with the lines of FILE at its end
-	local name=$1 role=$2 ip=$3 more=${4:-}
+	local name=$1 role=$2 ip=$3 more=${4:-} own=LINES_$1
 	mkdir -p "$D/nodes/$name/data"
 	chmod 700 "$D/nodes/$name/data"
 	{
@@ -192,6 +192,7 @@ write_node() { # NAME ROLE IP [FILE]: nodes/NAME/torrc, with the lines of FILE a
 		client) client_lines "$ip" ;;
 		esac
 		[ -z "$more" ] || cat "$more"
+		[ -z "${!own:-}" ] || cat "${!own}"
 	} > "$D/nodes/$name/torrc"
 }
 write_torrc() { # NAME IP LINE...
