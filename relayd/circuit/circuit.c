@@ -331,8 +331,8 @@ on_relay_message(struct circuit *c, const uint8_t *body, bool early, const uint8
 			break;
 		}
 	if (rc != RC_OK && !c->closing) {
-		log_info(
-		    LOG_CIRC, "closing a circuit: relay message %u: %s", msg.command, rc_str(rc));
+		worker_complain(c->worker, LOG_CIRC, "closing a circuit: relay message %u: %s",
+		    msg.command, rc_str(rc));
 		circuit_close(c, DESTROY_PROTOCOL);
 	}
 }
@@ -428,7 +428,8 @@ on_create(struct link *link, const struct cell *cell)
 			rc = answer_create2(link, cell, &keys);
 	}
 	if (rc != RC_OK) {
-		log_info(LOG_CIRC, "refusing to make a circuit: %s", rc_str(rc));
+		worker_complain(
+		    link->worker, LOG_CIRC, "refusing to make a circuit: %s", rc_str(rc));
 		link_send_destroy(link, cell->circid, DESTROY_PROTOCOL);
 		return;
 	}

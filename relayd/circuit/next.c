@@ -212,7 +212,7 @@ circuit_extend(struct circuit *c, struct span data)
 
 	if (c->next != NEXT_NONE || extend2_parse(data, &e) != RC_OK || !extend_is_sane(c, &e) ||
 	    e.create.onion_skin.len + 4 > CELL_BODY_LEN) {
-		log_info(LOG_CIRC, "closing a circuit: bad EXTEND2");
+		worker_complain(c->worker, LOG_CIRC, "closing a circuit: bad EXTEND2");
 		circuit_close(c, DESTROY_PROTOCOL);
 		return;
 	}

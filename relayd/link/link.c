@@ -221,17 +221,13 @@ tls_handshake(struct link *link)
 static void
 report_failure(struct link *link, enum rc rc)
 {
-	static _Thread_local struct log_limit limit;
-	unsigned swallowed;
 	const char *why = link->hs.why != NULL ? link->hs.why : rc_str(rc);
 
-	if (rc == RC_CLOSED || rc == RC_SYSTEM) { /* they hung up: everyday */
+	if (rc == RC_CLOSED || rc == RC_SYSTEM) /* they hung up: everyday */
 		log_info(LOG_LINK, "link %s: %s", link->open ? "closed" : "not made", why);
-		return;
-	}
-	if (log_limit_ok(&limit, 10, clock_mono_ms(), &swallowed))
-		log_info(LOG_LINK, "closing a link %s: %s (%u more not shown)",
-		    link->open ? "in use" : "in its handshake", why, swallowed);
+	else
+		worker_complain(link->worker, LOG_LINK, "closing a link %s: %s",
+		    link->open ? "in use" : "in its handshake", why);
 }
 
 void

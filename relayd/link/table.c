@@ -13,7 +13,6 @@
 #include "relayd/link/registry.h"
 
 #define HANDSHAKE_TIMEOUT_MS 60000
-#define KEEPALIVE_MS         300000
 #define MAX_LISTENERS        16
 #define ACCEPTS_A_TURN       32
 #define NOTSENT_LOWAT        65536 /* unsent bytes in the kernel before it asks for more */
@@ -145,7 +144,7 @@ link_grow_old(struct link *link, uint64_t now_ms)
 	}
 	if (link->circs != NULL) {
 		link->empty_since_ms = now_ms;
-		if (now_ms - link->last_write_ms > KEEPALIVE_MS)
+		if (now_ms - link->last_write_ms > snap->conf->keepalive_s * 1000ull)
 			link_send_control(link, 0, CELL_PADDING, span_of(NULL, 0));
 		return;
 	}

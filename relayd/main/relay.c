@@ -43,6 +43,8 @@ struct relay {
 	struct snapshot *snap;
 	struct addr own_guess; /* what authorities say our address is */
 	struct event *signals[4];
+	char family[8192];
+	uint64_t heartbeat_ms;
 	uint64_t started_ms, drain_until_ms;
 	enum leaving leaving;
 	int listeners[LISTENERS_MAX];
@@ -121,6 +123,29 @@ on_consensus(void *arg, struct consensus *c)
 	publish(s);
 }
 
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* All MyFamily values as one; the directory room sorts out what is in them. */
+static const char *
+family_text(const struct torrc *conf)
+{
+	struct wr wr = wr_to(relay.family, sizeof(relay.family) - 1);
+
+	for (size_t i = 0; i < conf->my_family.count; i++) {
+		if (i != 0)
+			wr_u8(&wr, ' ');
+		wr_str(&wr, conf->my_family.items[i]);
+	}
+	if (wr.rc != RC_OK)
+		log_warn(LOG_CONFIG, "MyFamily is too long to publish whole; some are left out");
+	relay.family[wr_len(&wr)] = '\0';
+	return relay.family;
+}
+
 static bool
 describe(void *arg, struct descriptor_info *info, struct relay_keys **keys)
 {
@@ -135,12 +160,12 @@ describe(void *arg, struct descriptor_info *info, struct relay_keys **keys)
 	info->contact = conf->contact_info;
 	info->platform = PLATFORM;
 	info->proto = PROTOCOLS;
-	info->family = "";
+	info->family = family_text(conf);
 	info->or_v4 = s->or_v4;
 	info->or_v6 = s->or_v6;
-	info->bandwidth_rate = conf->bandwidth_rate;
-	info->bandwidth_burst = conf->bandwidth_burst;
-	info->bandwidth_observed = relay.observed;
+	info->bandwidth_rate = least(conf->bandwidth_rate, conf->max_advertised_bandwidth);
+	info->bandwidth_burst = least(conf->bandwidth_burst, conf->max_advertised_bandwidth);
+	info->bandwidth_observed = least(relay.observed, conf->max_advertised_bandwidth);
 	info->uptime_s = (clock_mono_ms() - relay.started_ms) / 1000;
 	info->hibernating = relay.leaving != STAYING;
 	info->policy = s->policy;
@@ -230,6 +255,33 @@ open_streams(void)
 	return n;
 }
 
+/* Once in HeartbeatPeriod: sums over all that passed, nothing finer. */
+static void
+heartbeat(uint64_t now_ms)
+{
+	uint64_t read_bytes, written, streams = 0, policy = 0, guard = 0, links = 0;
+	uint64_t period_ms = relay.conf->heartbeat_s * 1000ull;
+
+	if (period_ms == 0 || now_ms - relay.heartbeat_ms < period_ms)
+		return;
+	relay.heartbeat_ms = now_ms;
+	sum_bytes(&read_bytes, &written);
+	for (unsigned i = 0; i < relay.crew.count; i++) {
+		struct work_counters *c = &relay.crew.workers[i].counters;
+
+		streams += atomic_load_explicit(&c->streams, memory_order_relaxed);
+		policy += atomic_load_explicit(&c->streams_refused_policy, memory_order_relaxed);
+		guard += atomic_load_explicit(&c->streams_refused_guard, memory_order_relaxed);
+		links += atomic_load_explicit(&c->links_open, memory_order_relaxed);
+	}
+	log_notice(LOG_GENERAL,
+	    "up %llu h, %llu links open, read %llu GB, written %llu GB; %llu streams asked for, of "
+	    "which %llu refused by policy and %llu by exitguard",
+	    (unsigned long long)((now_ms - relay.started_ms) / 3600000), (unsigned long long)links,
+	    (unsigned long long)(read_bytes >> 30), (unsigned long long)(written >> 30),
+	    (unsigned long long)streams, (unsigned long long)policy, (unsigned long long)guard);
+}
+
 static void
 main_tick(struct worker *w, uint64_t now_ms)
 {
@@ -238,6 +290,7 @@ main_tick(struct worker *w, uint64_t now_ms)
 		relay.minute_ticks = 0;
 		rotate_keys();
 	}
+	heartbeat(now_ms);
 	if (relay.leaving == DRAINING && (now_ms >= relay.drain_until_ms || open_streams() == 0)) {
 		log_notice(LOG_GENERAL, "leaving, %llu streams still open",
 		    (unsigned long long)open_streams());
@@ -252,6 +305,7 @@ reload(void)
 {
 	struct torrc *conf = relay_load_config(relay.options);
 	struct snapshot *s = conf != NULL ? snapshot_copy(relay.snap) : NULL;
+	char names[512];
 
 	log_reopen();
 	if (s == NULL) {
@@ -259,7 +313,11 @@ reload(void)
 		torrc_free(&conf);
 		return;
 	}
+	if (torrc_needs_restart(relay.conf, conf, names, sizeof(names)))
+		log_warn(LOG_CONFIG, "changed, but read at the start only; restart for: %s", names);
 	view_set_addresses(s, conf, &relay.own_guess);
+	s->or_v4.port = relay.snap->or_v4.port; /* what we listen on does not change */
+	s->or_v6.port = relay.snap->or_v6.port;
 	if (view_set_policy(s, conf) != RC_OK || view_set_config(s, conf) != RC_OK) {
 		log_error(LOG_CONFIG, "reload refused: going on with the old configuration");
 		snapshot_unref(&s);
@@ -271,8 +329,7 @@ reload(void)
 	publish(s);
 	dns_reload(relay.dns);
 	dir_republish(relay.dir, "the configuration was read again");
-	log_notice(LOG_GENERAL, "configuration reloaded; ports, User, Workers and DataDirectory "
-				"stay as they were until a restart");
+	log_notice(LOG_GENERAL, "configuration reloaded");
 }
 
 /* SIGINT: no new streams, the open ones may end; a second one leaves at once. */
@@ -529,7 +586,7 @@ relay_run(const struct relay_options *options, struct torrc *conf)
 	relay.options = options;
 	relay.conf = conf;
 	relay.owns_conf = true;
-	relay.started_ms = clock_mono_ms();
+	relay.started_ms = relay.heartbeat_ms = clock_mono_ms();
 	log_notice(LOG_GENERAL, "relayd %s starts with %u workers", PACKAGE_VERSION, workers);
 	rc = start(conf, workers);
 	if (rc != RC_OK) {

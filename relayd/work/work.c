@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,7 +13,8 @@
 
 #include "common/clock.h"
 
-#define POOL_MAX 8192 /* free cells a worker keeps: 4.5 MB */
+#define COMPLAINTS_A_MINUTE 10
+#define POOL_MAX            8192 /* free cells a worker keeps: 4.5 MB */
 
 static void
 on_wake(evutil_socket_t fd, short what, void *arg)
@@ -369,4 +372,23 @@ worker_random_below(struct worker *w, uint32_t bound)
 
 	worker_random(w, &r, sizeof(r));
 	return (uint32_t)(r % bound); /* 64 bits: the bias is below 2^-32 */
+}
+
+void
+worker_complain(struct worker *w, enum log_domain domain, const char *fmt, ...)
+{
+	enum log_level level = w->snap->conf->protocol_warnings ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+	char text[256], more[32] = "";
+	unsigned swallowed;
+	va_list ap;
+
+	if (!log_is_on(level) ||
+	    !log_limit_ok(&w->complaints, COMPLAINTS_A_MINUTE, clock_mono_ms(), &swallowed))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (swallowed != 0)
+		snprintf(more, sizeof(more), " (%u more not shown)", swallowed);
+	log_write(level, domain, "%s%s", text, more);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/log.h"
 #include "common/rc.h"
 #include "relayd/cell/cell.h"
 #include "relayd/work/snapshot.h"
@@ -72,6 +73,7 @@ struct worker {
 	struct message *pool;
 	unsigned pool_count;
 	uint64_t last_id;
+	struct log_limit complaints;
 	uint8_t random[1024];
 	unsigned random_left;
 };
@@ -112,6 +114,11 @@ struct cell_node *cell_node_new(struct worker *w); /* bytes not cleared; NULL: n
 void cell_node_free(struct worker *w, struct cell_node *node);
 
 void worker_random(struct worker *w, void *out, size_t len); /* cryptographic */
+/* A peer broke the protocol: a line at info, or at warn with ProtocolWarnings; at most a few a
+ * minute. */
+void worker_complain(struct worker *w, enum log_domain domain, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 uint32_t worker_random_below(struct worker *w, uint32_t bound);
 
 #endif
