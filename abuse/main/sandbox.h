@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define SANDBOX_SECONDS    10u
-#define SANDBOX_MEMORY     (200u << 20) /* what the child may take on top of what it got */
+#define SANDBOX_MEMORY     (200u << 20) /* of data, with what the parent had */
 #define SANDBOX_ANSWER_MAX (64u << 20)
 
 enum sandbox_end {

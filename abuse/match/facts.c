@@ -426,32 +426,66 @@ facts_load(const char *path, struct facts *out, char error[FACTS_ERROR_LEN])
 	return rc;
 }
 
+/* One span by itself, a list of them, or either as the member "ledger". */
+static enum rc
+read_ledger_value(json_t *root, struct facts *facts, struct place *p)
+{
+	json_t *member = json_object_get(root, "ledger");
+	json_t *value = member != NULL ? member : root;
+
+	if (!json_is_object(value))
+		return read_ledger(value, facts, p);
+	json_t *single = json_array();
+	json_array_append(single, value);
+	enum rc rc = read_ledger(single, facts, p);
+	json_decref(single);
+	return rc;
+}
+
+enum rc
+facts_parse_ledger(struct span json, struct facts *facts, char error[FACTS_ERROR_LEN])
+{
+	struct place p = { .error = error };
+	struct rd rd = rd_from(json);
+	enum rc rc = RC_OK;
+
+	error[0] = '\0';
+	do {
+		struct rd here = rd;
+		struct span rest = rd_rest(&here);
+		json_error_t where;
+		json_t *root = json_loadb((const char *)rest.data, rest.len,
+		    JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &where);
+
+		if (root == NULL) {
+			snprintf(error, FACTS_ERROR_LEN, "line %d: %.150s", where.line, where.text);
+			return RC_SYNTAX;
+		}
+		rc = read_ledger_value(root, facts, &p);
+		json_decref(root);
+		rd_skip(&rd, (size_t)where.position);
+		while (rd_left(&rd) > 0) {
+			struct rd ahead = rd;
+			uint8_t c = rd_u8(&ahead);
+
+			if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+				break;
+			rd = ahead;
+		}
+	} while (rc == RC_OK && rd_left(&rd) > 0);
+	return rc;
+}
+
 enum rc
 facts_load_ledger(const char *path, struct facts *facts, char error[FACTS_ERROR_LEN])
 {
-	struct place p = { .error = error };
 	char *text = NULL;
 	size_t len = 0;
 
-	error[0] = '\0';
 	enum rc rc = read_file(path, &text, &len, error);
-	if (rc != RC_OK)
-		return rc;
-	json_t *root = load_json(span_of(text, len), error);
+	if (rc == RC_OK)
+		rc = facts_parse_ledger(span_of(text, len), facts, error);
 	free(text);
-	if (root == NULL)
-		return RC_SYNTAX;
-	/* One span by itself, a list of them, or a list as the member "ledger". */
-	json_t *list = json_object_get(root, "ledger");
-	json_t *single = NULL;
-	if (list == NULL && json_is_object(root)) {
-		single = json_array();
-		json_array_append(single, root);
-		list = single;
-	}
-	rc = read_ledger(list != NULL ? list : root, facts, &p);
-	json_decref(single);
-	json_decref(root);
 	return rc;
 }
 

@@ -56,8 +56,10 @@ struct facts {
 enum rc facts_load(const char *path, struct facts *out, char error[FACTS_ERROR_LEN]);
 /* The same from text; for tests. */
 enum rc facts_parse(struct span json, struct facts *out, char error[FACTS_ERROR_LEN]);
-/* Add the spans of a file as `exitguardctl ledger --json` writes it. */
+/* Add the spans of a file as `exitguardctl ledger --json` writes it; the answers of several calls
+ * may follow one another. */
 enum rc facts_load_ledger(const char *path, struct facts *facts, char error[FACTS_ERROR_LEN]);
+enum rc facts_parse_ledger(struct span json, struct facts *facts, char error[FACTS_ERROR_LEN]);
 void facts_clear(struct facts *facts);
 
 /* The relay that has that address for ORs or exits; NULL if none. *is_exit: exit traffic leaves

@@ -170,6 +170,36 @@ test_ledger(void **state)
 	}
 }
 
+/* The guard's own answers, one after the other, with members that are not needed here. */
+static void
+test_ledger_file(void **state)
+{
+	static const char answers[] =
+	    "{\"from\":\"2026-02-12T00:00:00Z\",\"to\":\"2026-02-12T00:20:00Z\","
+	    "\"mode\":\"enforce\",\"prefix\":\"203.0.113.9/32\",\"refused\":true,"
+	    "\"covered\":true,\"spans\":2,\"spans_covered\":2,\"oldest\":1,"
+	    "\"classes\":{}}\n"
+	    "{\"ledger\":[{\"from\":\"2026-02-13T00:00:00Z\",\"to\":\"2026-02-13T00:20:00Z\","
+	    "\"mode\":\"observe\",\"prefix\":\"203.0.113.0/24\",\"refused\":null,"
+	    "\"covered\":true}]}\n";
+	char error[FACTS_ERROR_LEN], net[ADDR_STR_LEN];
+	size_t before = facts.ledger_count;
+
+	(void)state;
+	assert_int_equal(facts_parse_ledger(span_of_str(answers), &facts, error), RC_OK);
+	assert_int_equal(facts.ledger_count, before + 2);
+	struct incident it = incident("192.0.2.10", "203.0.113.77", 443, "2026-02-12T00:05:00Z",
+	    "2026-02-12T00:05:00Z", WHEN_EXPLICIT);
+	struct match m = match_incident(&facts, &it);
+	assert_true(m.refused && m.ledger_covers);
+	assert_string_equal(prefix_str(&m.refused_net, net), "203.0.113.0/24");
+	assert_true(m.refused_from == at("2026-02-12T00:00:00Z"));
+	assert_int_equal(facts_parse_ledger(span_of_str("{} {"), &facts, error), RC_SYNTAX);
+	assert_int_equal(facts_parse_ledger(span_of_str(""), &facts, error), RC_SYNTAX);
+	assert_int_equal(facts_parse_ledger(span_of_str("[1]"), &facts, error), RC_SYNTAX);
+	assert_non_null(strstr(error, "ledger[0]"));
+}
+
 static void
 test_lookups(void **state)
 {
@@ -235,6 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_ledger),
+		cmocka_unit_test(test_ledger_file),
 		cmocka_unit_test(test_lookups),
 		cmocka_unit_test(test_wrong_facts),
 	};
