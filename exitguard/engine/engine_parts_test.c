@@ -181,7 +181,7 @@ test_memory_is_bounded(void **state)
 		stream.addr = addr_ipv4(0x0b000000u + i * 2654435761u % 0xd0000000u);
 		stream.port = (uint16_t)(1024 + i % 50000);
 		engine_open(e, now_ms, &stream, &verdict);
-		if (i % 2)
+		if (i * 2246822519u >> 31)
 			engine_outcome(e, now_ms, stream.stream, REPORT_CONNECTED, 0);
 		if (i % 20000 == 0)
 			engine_tick(e, now_ms);

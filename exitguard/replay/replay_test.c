@@ -24,6 +24,7 @@ static const struct {
 	{ " { \"ev\" : \"res\" , \"t\" : 1.000001 , \"id\" : 7 , \"res\" : \"ok\" } ", RC_OK },
 	{ "{\"ev\":\"res\",\"t\":1,\"id\":7,\"res\":\"timeout\",\"more\":-1.5e3,\"s\":\"x\"}",
 	    RC_OK },
+	{ "{\"ev\":\"res\",\"t\":6e-06,\"id\":7,\"res\":\"ok\"}", RC_OK },
 	{ "", RC_SHORT },
 	{ "{}", RC_SYNTAX },
 	{ "[]", RC_SYNTAX },
@@ -34,9 +35,9 @@ static const struct {
 	{ "{\"ev\":\"res\",\"t\":1,\"id\":7,\"res\":\"maybe\"}", RC_RANGE },
 	{ "{\"ev\":\"res\",\"t\":1,\"id\":7,\"res\":\"ok\"}x", RC_TRAILING },
 	{ "{\"ev\":\"res\",\"t\":1,\"id\":7,\"res\":\"ok\",}", RC_SYNTAX },
-	{ "{\"ev\":\"res\",\"t\":-1,\"id\":7,\"res\":\"ok\"}", RC_SYNTAX },
-	{ "{\"ev\":\"res\",\"t\":1.,\"id\":7,\"res\":\"ok\"}", RC_SYNTAX },
-	{ "{\"ev\":\"res\",\"t\":1e9,\"id\":7,\"res\":\"ok\"}", RC_SYNTAX },
+	{ "{\"ev\":\"res\",\"t\":-1,\"id\":7,\"res\":\"ok\"}", RC_RANGE },
+	{ "{\"ev\":\"res\",\"t\":1.5.2,\"id\":7,\"res\":\"ok\"}", RC_SYNTAX },
+	{ "{\"ev\":\"res\",\"t\":1e9,\"id\":7,\"res\":\"ok\"}", RC_RANGE },
 	{ "{\"ev\":\"res\",\"t\":99999999999,\"id\":7,\"res\":\"ok\"}", RC_RANGE },
 	{ "{\"ev\":\"res\",\"t\":1,\"id\":\"7\",\"res\":\"ok\"}", RC_SYNTAX },
 	{ "{\"ev\":\"res\",\"t\":1,\"id\":7,\"res\":1}", RC_SYNTAX },
@@ -70,6 +71,8 @@ test_lines(void **state)
 	assert_int_equal(addr_ipv4_u32(&line.addr), 0xf0000001u);
 	trace_parse(span_of_str(vectors[2].line), &line);
 	assert_int_equal(line.t_ms, 1000);
+	trace_parse(span_of_str("{\"ev\":\"res\",\"t\":1.001,\"id\":7,\"res\":\"ok\"}"), &line);
+	assert_int_equal(line.t_ms, 1001);
 	assert_int_equal(line.outcome, REPORT_CONNECTED);
 	assert_int_equal(line.id, 7);
 }

@@ -2,6 +2,7 @@
  * the last time. */
 #include "exitguard/replay/trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum trace_key {
@@ -86,29 +87,22 @@ read_number(struct rd *rd)
 	return rd_span(rd, len);
 }
 
-/* Seconds with at most six places to whole milliseconds. */
+/* Seconds in any form that JSON has for a number, to whole milliseconds. */
 static enum rc
 parse_time(struct span text, uint64_t *out_ms)
 {
-	const uint8_t *dot = text.len != 0 ? memchr(text.data, '.', text.len) : NULL;
-	size_t whole = dot != NULL ? (size_t)(dot - text.data) : text.len;
-	uint64_t seconds, part = 0;
-	unsigned places = 0;
+	char copy[32], *end;
 
-	enum rc rc = parse_u64(span_of(text.data, whole), TRACE_T_MAX, &seconds);
-	if (rc != RC_OK)
-		return rc;
-	for (size_t i = whole + 1; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return RC_SYNTAX;
-		if (places++ < 3)
-			part = part * 10 + (text.data[i] - '0');
-	}
-	if (dot != NULL && places == 0)
+	if (text.len >= sizeof(copy))
+		return RC_RANGE;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	double seconds = strtod(copy, &end);
+	if (*end != '\0')
 		return RC_SYNTAX;
-	for (; places < 3; places++)
-		part *= 10;
-	*out_ms = seconds * 1000 + part;
+	if (!(seconds >= 0 && seconds <= TRACE_T_MAX))
+		return RC_RANGE;
+	*out_ms = (uint64_t)(seconds * 1000 + 1e-4);
 	return RC_OK;
 }
 
