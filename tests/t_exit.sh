@@ -34,7 +34,7 @@ check "and goes on" test "$(net fetch 1 http://h8.test/hello.txt)" = "hello thro
 say "relayd as a middle"
 for last in mid1 mid2 auth2; do
 	check "a circuit over relayd to $last" \
-	    net_exec python3 "$srcdir/tests/middle.py" 127.0.4.2 "$exit_fp" auth1 $last
+	    net_exec python3 "$srcdir/tests/path.py" 127.0.4.2 auth1,"$exit_fp",$last
 done
 
 sleep 2

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""middle.py CLIENT HEXFP FIRST LAST [HOST PATH SHA256]: build, by a stock client's control port, a
-circuit from the relay nicknamed FIRST over the relay HEXFP to the relay nicknamed LAST. With HOST,
-LAST being an exit: download PATH over this circuit and compare. Ends with 0 if all was well."""
+"""path.py CLIENT RELAY,RELAY,RELAY [HOST PATH SHA256]: build a circuit over these relays (nickname
+or fingerprint) by a stock client's control port. With HOST: ask for PATH first over this circuit;
+if its exit turns the stream away, the client goes on as it does by itself. Says what happened, and
+ends with 0 if the circuit was built, and the download was right."""
 import base64
 import hashlib
 import re
@@ -83,27 +84,34 @@ def download(client, host, path):
 
 
 def main():
-    client, middle, first, last = sys.argv[1:5]
+    client, relays = sys.argv[1:3]
     control = Control(client)
     control.ask('SETEVENTS CIRC STREAM')
-    path = ','.join('$' + fp for fp in (
-        fingerprint_of(control, first), middle, fingerprint_of(control, last)))
+    path = ','.join('$' + (r if len(r) == 40 else fingerprint_of(control, r))
+                    for r in relays.split(','))
     circuit = control.ask('EXTENDCIRCUIT 0 ' + path)[0].split()[2]
     m = control.wait_event(r'CIRC %s (BUILT|FAILED|CLOSED)(.*)' % circuit)
-    print('circuit %s, relayd, %s: %s' % (first, last, m.group(1)))
-    if m.group(1) != 'BUILT' or len(sys.argv) < 8:
+    print('circuit %s: %s' % (relays, m.group(1)))
+    if m.group(1) != 'BUILT' or len(sys.argv) < 6:
         return 0 if m.group(1) == 'BUILT' else 1
-    host, file, want = sys.argv[5:8]
+    host, file, want = sys.argv[3:6]
     control.ask('SETCONF __LeaveStreamsUnattached=1')
     try:
         steps = download(client, host, file)
         next(steps)
         stream = control.wait_event(r'STREAM (\d+) NEW 0 %s' % re.escape(host)).group(1)
-        control.ask('ATTACHSTREAM %s %s' % (stream, circuit))
-        body = next(steps)
     finally:
         control.ask('SETCONF __LeaveStreamsUnattached=0')
-    print('%d bytes over it' % len(body))
+    control.ask('ATTACHSTREAM %s %s' % (stream, circuit))
+    body = next(steps)
+    control.ask('GETINFO version')  # so that all events are in
+    for event in control.events:
+        m = re.search(r'STREAM %s (DETACHED|REMAP|SUCCEEDED) (\d+).*?((REMOTE_REASON=\w+)|$)' % stream,
+                      event)
+        if m and m.group(1) != 'REMAP':
+            where = 'this circuit' if m.group(2) == circuit else 'another circuit'
+            print('%s on %s %s' % (m.group(1).lower(), where, m.group(3)))
+    print('%d bytes' % len(body))
     return 0 if hashlib.sha256(body).hexdigest() == want else 1
 
 
