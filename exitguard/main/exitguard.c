@@ -75,7 +75,7 @@ run(const char *path, bool front)
 
 	log_init(front ? "exitguard-front" : "exitguard");
 	if (load(path, &settings) && open_logs(&settings))
-		status = front ? run_front(path) : priv_main("/proc/self/exe", path, &settings);
+		status = front ? run_front(path) : priv_main(path, &settings);
 	settings_clear(&settings);
 	log_clear_outputs();
 	return status;

@@ -154,7 +154,7 @@ take_elems(const struct nlmsghdr *nlh, void *data)
 enum rc
 nft_read_elements(struct nft_link *link, struct elems *out, uint32_t now_s)
 {
-	char buf[4096];
+	char buf[4096] = { 0 };
 
 	for (int i = 0; i < GUARD_SET_COUNT; i++) {
 		struct reading reading = { out, (enum guard_set)i, now_s, RC_OK };

@@ -66,6 +66,7 @@ room(struct nft_link *link)
 
 		if (bigger == NULL)
 			return NULL;
+		memset(bigger + link->cap, 0, cap - link->cap); /* the padding is sent, too */
 		link->buf = bigger;
 		link->cap = cap;
 	}

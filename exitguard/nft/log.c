@@ -60,7 +60,7 @@ configure(struct mnl_socket *socket, uint16_t group)
 	struct nfulnl_msg_config_cmd bind = { .command = NFULNL_CFG_CMD_BIND };
 	struct nfulnl_msg_config_mode mode = { .copy_range = htonl(COPY_BYTES),
 		.copy_mode = NFULNL_COPY_PACKET };
-	char buf[1024];
+	char buf[1024] = { 0 };
 
 	struct nlmsghdr *nlh = header(buf, group, 1);
 	mnl_attr_put(nlh, NFULA_CFG_CMD, sizeof(bind), &bind);

@@ -69,7 +69,7 @@ count_rule(const struct nlmsghdr *nlh, void *data)
 static enum rc
 count_rules(struct nft_link *link, size_t *out)
 {
-	char buf[REQUEST_MAX];
+	char buf[REQUEST_MAX] = { 0 };
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 
 	if (rule == NULL)
@@ -86,7 +86,7 @@ count_rules(struct nft_link *link, size_t *out)
 enum rc
 nft_look(struct nft_link *link, const struct nft_params *params, enum nft_state *out)
 {
-	char buf[REQUEST_MAX], comment[128];
+	char buf[REQUEST_MAX] = { 0 }, comment[128];
 	struct nftnl_table *table = nftnl_table_alloc();
 	struct look look = { .comment = comment };
 	size_t rules = 0;
@@ -185,7 +185,7 @@ take_counter(const struct nlmsghdr *nlh, void *data)
 enum rc
 nft_read_counters(struct nft_link *link, uint64_t out[GUARD_COUNTER_COUNT])
 {
-	char buf[REQUEST_MAX];
+	char buf[REQUEST_MAX] = { 0 };
 	struct nftnl_obj *obj = nftnl_obj_alloc();
 
 	memset(out, 0, GUARD_COUNTER_COUNT * sizeof(*out));

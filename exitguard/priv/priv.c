@@ -28,7 +28,8 @@
 #define STOP_WAIT_MS     5000
 
 struct priv {
-	const char *program, *config_path;
+	int program; /* this very file: what front is started from */
+	const char *config_path;
 	const struct settings *settings;
 	struct serve serve;
 	struct front_fds fds;
@@ -252,11 +253,11 @@ stop_front(struct priv *priv)
 }
 
 int
-priv_main(const char *program, const char *config_path, const struct settings *settings)
+priv_main(const char *config_path, const struct settings *settings)
 {
 	static struct priv priv;
 
-	priv = (struct priv){ .program = program,
+	priv = (struct priv){ .program = open("/proc/self/exe", O_PATH | O_CLOEXEC),
 		.config_path = config_path,
 		.settings = settings,
 		.fds = { -1, -1, -1 },

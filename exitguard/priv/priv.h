@@ -4,8 +4,8 @@
 
 #include "exitguard/plan/settings.h"
 
-/* Run as root or with CAP_NET_ADMIN until told to leave. program: what to exec as front, with
- * the arguments "front -c CONFIG". The exit status. */
-int priv_main(const char *program, const char *config_path, const struct settings *settings);
+/* Run as root or with CAP_NET_ADMIN until told to leave. Starts itself again as front, with the
+ * arguments "front -c CONFIG". The exit status. */
+int priv_main(const char *config_path, const struct settings *settings);
 
 #endif

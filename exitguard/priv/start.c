@@ -178,7 +178,7 @@ start_drop(const struct priv_user *user, bool keep_admin)
 
 /* In the child: put the descriptors where front looks for them, close the rest, exec. */
 static void
-become_front(const char *program, const char *config_path, const struct front_fds *fds, int pair)
+become_front(int program, const char *config_path, const struct front_fds *fds, int pair)
 {
 	int from[] = { pair, fds->report, fds->control, fds->nflog };
 	char *const argv[] = { (char *)"exitguard", (char *)"front", (char *)"-c",
@@ -194,17 +194,16 @@ become_front(const char *program, const char *config_path, const struct front_fd
 		else
 			close(FRONT_FD_PRIV + i);
 	}
-	(void)close_range(FRONT_FD_NFLOG + 1, ~0u, 0);
+	(void)close_range(FRONT_FD_NFLOG + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	sigfillset(&all);
 	sigprocmask(SIG_UNBLOCK, &all, NULL);
-	execv(program, argv);
-	log_error(LOG_GENERAL, "cannot start %s: %m", program);
+	fexecve(program, argv, environ);
+	log_error(LOG_GENERAL, "front cannot be started: %m");
 	_exit(127);
 }
 
 enum rc
-start_front(
-    const char *program, const char *config_path, const struct front_fds *fds, pid_t *pid, int *fd)
+start_front(int program, const char *config_path, const struct front_fds *fds, pid_t *pid, int *fd)
 {
 	int pair[2];
 

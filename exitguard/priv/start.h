@@ -28,8 +28,8 @@ enum rc start_drop(const struct priv_user *user, bool keep_admin);
 struct front_fds {
 	int report, control, nflog; /* nflog -1: none */
 };
-/* Start front; *fd becomes our end of the socket pair. */
+/* Start front from the program open at that descriptor; *fd becomes our end of the socket pair. */
 enum rc start_front(
-    const char *program, const char *config_path, const struct front_fds *fds, pid_t *pid, int *fd);
+    int program, const char *config_path, const struct front_fds *fds, pid_t *pid, int *fd);
 
 #endif
