@@ -322,6 +322,28 @@ test_torrent_is_never_refused(void **state)
 	}
 }
 
+/* Ten at once, four of five peers dead, and a port that many of them have. */
+static void
+test_many_torrents(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	sim_start(&sim, ENGINE_VIEW_RELAY, 64 * MIB);
+	for (unsigned i = 0; i < 9000; i++) {
+		uint16_t port = (uint16_t)(1024 + sim_random(&sim, 64000));
+		bool dead = sim_random(&sim, 5) != 0;
+
+		if (sim_random(&sim, 10) == 0)
+			port = 6881;
+		sim_stream(&sim, 10 + i % 10, 0x0b000000u + sim_random(&sim, 0xc0000000u), port,
+		    false, dead ? SIM_SILENT : SIM_OK);
+		sim_advance(&sim, 70);
+	}
+	assert_int_equal(sim.refused, 0);
+	sim_stop(&sim);
+}
+
 static bool
 is_swept(void *arg, const struct addr *addr, uint16_t port)
 {
@@ -433,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_login_limit_learns_the_usual),
 		cmocka_unit_test(test_upload_is_never_refused),
 		cmocka_unit_test(test_torrent_is_never_refused),
+		cmocka_unit_test(test_many_torrents),
 		cmocka_unit_test(test_relays_are_exempt),
 		cmocka_unit_test(test_resolved_later),
 		cmocka_unit_test(test_own_failures_are_no_evidence),

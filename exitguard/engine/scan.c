@@ -182,6 +182,16 @@ sweep_refuses(const struct look *look, struct judgement *out)
 	return true;
 }
 
+/* A circuit whose silence is spread over many ports looks for peers, not for a service. */
+static bool
+circuit_roams(const struct look *look)
+{
+	const struct circuit *circuit =
+	    table_find(&look->e->circuits, look->keys->circuit, look->now);
+
+	return circuit != NULL && circuit->vain >= 3 && circuit->focus * 2 < circuit->vain;
+}
+
 /* The web's own ports are too busy to be judged as a whole, and a name is no scan. */
 static bool
 wide_refuses(const struct look *look, struct judgement *out)
@@ -191,7 +201,8 @@ wide_refuses(const struct look *look, struct judgement *out)
 	if (port == 80 || port == 443 || (look->stream->by_name && has_circuits(look->e)))
 		return false;
 	const struct fan *fan = fan_of_net(look->e, look->keys->port, look->now);
-	if (!rule_refuses(&wide_rule, look, fan, look->keys->circuit_port, out))
+	if (!rule_refuses(&wide_rule, look, fan, look->keys->circuit_port, out) ||
+	    circuit_roams(look))
 		return false;
 	out->group = look->keys->port;
 	return true;
