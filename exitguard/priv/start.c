@@ -188,6 +188,7 @@ become_front(int program, const char *config_path, const struct front_fds *fds, 
 
 	for (int i = 0; i < 4; i++) /* out of the way of their own targets first */
 		moved[i] = from[i] >= 0 ? fcntl(from[i], F_DUPFD_CLOEXEC, 64) : -1;
+	program = fcntl(program, F_DUPFD_CLOEXEC, 64);
 	for (int i = 0; i < 4; i++) {
 		if (moved[i] >= 0)
 			(void)dup2(moved[i], FRONT_FD_PRIV + i);
