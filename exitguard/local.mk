@@ -44,7 +44,7 @@ exitguard_exitguardctl_LDADD = exitguard/libexitguard.a common/libcommon.a $(JAN
 	$(SODIUM_LIBS)
 
 EXTRA_DIST += \
-	exitguard/plan/ROOM.md exitguard/plan/.may_include \
+	exitguard/ROOM.md exitguard/plan/ROOM.md exitguard/plan/.may_include \
 	exitguard/feed/ROOM.md exitguard/feed/.may_include \
 	exitguard/nft/ROOM.md exitguard/nft/.may_include \
 	exitguard/priv/ROOM.md exitguard/priv/.may_include \

@@ -253,19 +253,37 @@ rate_json(const char *name, const char *unit, struct settings_rate rate)
 	    "burst", (int)rate.burst, "unit", unit);
 }
 
+/* Most limits are the same in both views; then they are said once. */
+static void
+add_engine_limits(const struct front *front, json_t *limits)
+{
+	static const char *const views[] = { "relay", "nft" };
+	struct engine_limit limit, other;
+
+	for (int view = 0; view < 2; view++) {
+		const struct engine *engine = front->engines[view],
+				    *twin = front->engines[1 - view];
+
+		for (size_t i = 0; engine != NULL && engine_limit(engine, i, &limit); i++) {
+			bool both = twin != NULL && engine_limit(twin, i, &other) &&
+				    strcmp(limit.name, other.name) == 0 &&
+				    limit.value == other.value;
+
+			if (both && view == 1)
+				continue;
+			json_array_append_new(limits,
+			    json_pack("{s:s, s:s, s:f, s:s}", "view", both ? "both" : views[view],
+				"name", limit.name, "value", limit.value, "unit", limit.unit));
+		}
+	}
+}
+
 static json_t *
 answer_limits(struct front *front)
 {
 	json_t *out = json_object(), *limits = json_array();
-	struct engine_limit limit;
 
-	for (int view = 0; view < 2; view++)
-		for (size_t i = 0;
-		     front->engines[view] != NULL && engine_limit(front->engines[view], i, &limit);
-		     i++)
-			json_array_append_new(limits,
-			    json_pack("{s:s, s:s, s:f, s:s}", "view", view == 0 ? "relay" : "nft",
-				"name", limit.name, "value", limit.value, "unit", limit.unit));
+	add_engine_limits(front, limits);
 	json_array_append_new(
 	    limits, rate_json("network_limit", "new connections a second to one /24 or /48",
 			front->settings.network_limit));
