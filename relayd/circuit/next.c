@@ -210,9 +210,15 @@ circuit_extend(struct circuit *c, struct span data)
 {
 	struct extend2 e;
 
-	if (c->next != NEXT_NONE || extend2_parse(data, &e) != RC_OK || !extend_is_sane(c, &e) ||
+	if (c->next != NEXT_NONE || extend2_parse(data, &e) != RC_OK ||
 	    e.create.onion_skin.len + 4 > CELL_BODY_LEN) {
 		worker_complain(c->worker, LOG_CIRC, "closing a circuit: bad EXTEND2");
+		circuit_close(c, DESTROY_PROTOCOL);
+		return;
+	}
+	if (!extend_is_sane(c, &e)) { /* everyday in a network of few relays: no complaint */
+		log_info(
+		    LOG_CIRC, "closing a circuit: asked to go back to the previous hop or to us");
 		circuit_close(c, DESTROY_PROTOCOL);
 		return;
 	}
