@@ -228,9 +228,9 @@ render_ledger(const json_t *a, FILE *to)
 	char n[32];
 	json_t *class;
 
-	fprintf(to, "from %s to %s: %s (%d of %d spans of ten minutes)\n", text(a, "from"),
+	fprintf(to, "from %s to %s: %s (%d of %d spans of ten minutes), mode %s\n", text(a, "from"),
 	    text(a, "to"), truth(a, "covered") ? "counted throughout" : "not counted throughout",
-	    (int)number(a, "spans_covered"), (int)number(a, "spans"));
+	    (int)number(a, "spans_covered"), (int)number(a, "spans"), text(a, "mode"));
 	if (json_is_boolean(json_object_get(a, "refused")))
 		fprintf(to, "toward this network: %s\n",
 		    truth(a, "refused")   ? "something was refused"

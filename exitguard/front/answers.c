@@ -348,7 +348,7 @@ answer_ledger(struct front *front, const struct ctl_request *request)
 	json_t *out = json_object();
 	json_object_set_new(out, "from", json_moment(answer.from));
 	json_object_set_new(out, "to", json_moment(answer.to));
-	json_object_set_new(out, "mode", json_string(guard_mode_str(front->mode)));
+	json_object_set_new(out, "mode", json_string(answer.enforced ? "enforce" : "observe"));
 	if (asked) {
 		char text[ADDR_STR_LEN];
 

@@ -214,6 +214,8 @@ load_state(struct front *front)
 	rc = ledger_open(path, front->settings.ledger_days, clock_wall_s(), &front->ledger);
 	if (rc != RC_OK)
 		log_warn(LOG_GUARD, "no ledger: %s: %s", path, rc_str(rc));
+	else
+		ledger_set_enforcing(front->ledger, front->mode == GUARD_ENFORCE);
 }
 
 static enum rc

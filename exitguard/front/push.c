@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/conf.h"
 #include "exitguard/front/front.h"
+#include "exitguard/ledger/ledger.h"
 
 bool
 front_wants_feed(const struct front *front)
@@ -45,6 +46,8 @@ void
 front_set_mode(struct front *front, enum guard_mode mode)
 {
 	front->mode = mode;
+	if (front->ledger != NULL)
+		ledger_set_enforcing(front->ledger, mode == GUARD_ENFORCE);
 	push_switch(front, SET_ENFORCING, mode == GUARD_ENFORCE);
 	kernel_commit(front);
 	front_save_state(front);

@@ -21,9 +21,10 @@ struct mark {
 
 struct ledger {
 	sqlite3 *db;
-	int64_t span; /* start of the running one */
-	bool whole;   /* counted since its start, with no gap */
-	bool dirty;
+	int64_t span;             /* start of the running one */
+	bool whole;               /* counted since its start, with no gap */
+	bool enforcing, enforced; /* now; since the span's start */
+	bool counted;             /* something, in this span */
 	unsigned keep_days, failures;
 	int64_t forgot; /* day of the last forgetting */
 	uint64_t streams[LEDGER_CLASS_COUNT];
@@ -39,7 +40,7 @@ static const char schema[] =
     "PRAGMA journal_mode=DELETE; PRAGMA secure_delete=ON; PRAGMA synchronous=NORMAL;"
     "PRAGMA busy_timeout=2000;"
     "CREATE TABLE IF NOT EXISTS span(start INTEGER PRIMARY KEY, whole INTEGER NOT NULL,"
-    " kernel_refused INTEGER NOT NULL);"
+    " kernel_refused INTEGER NOT NULL, enforced INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS count(start INTEGER NOT NULL, class INTEGER NOT NULL,"
     " reason INTEGER NOT NULL, matched INTEGER NOT NULL, refused INTEGER NOT NULL,"
     " PRIMARY KEY(start, class, reason)) WITHOUT ROWID;"
@@ -200,14 +201,15 @@ static enum rc
 write_span(struct ledger *ledger, bool ended)
 {
 	int64_t values[] = { ledger->span, ledger->whole && ended && !ledger->marks_full,
-		(int64_t)ledger->kernel_refused };
+		(int64_t)ledger->kernel_refused, ledger->enforced };
 
 	if (run(ledger, "BEGIN IMMEDIATE", NULL, 0) != RC_OK)
 		return RC_SYSTEM;
 	enum rc rc = run(ledger,
-	    "INSERT INTO span(start, whole, kernel_refused) VALUES(?1, ?2, ?3)"
-	    " ON CONFLICT DO UPDATE SET whole = 0, kernel_refused = kernel_refused + ?3",
-	    values, 3);
+	    "INSERT INTO span(start, whole, kernel_refused, enforced) VALUES(?1, ?2, ?3, ?4)"
+	    " ON CONFLICT DO UPDATE SET whole = 0, kernel_refused = kernel_refused + ?3,"
+	    " enforced = min(enforced, ?4)",
+	    values, 4);
 	if (rc == RC_OK)
 		rc = write_counts(ledger);
 	if (rc == RC_OK)
@@ -224,7 +226,8 @@ start_span(struct ledger *ledger, int64_t span, bool whole)
 {
 	ledger->span = span;
 	ledger->whole = whole;
-	ledger->dirty = ledger->marks_full = false;
+	ledger->enforced = ledger->enforcing;
+	ledger->marks_full = ledger->counted = false;
 	ledger->kernel_refused = 0;
 	memset(ledger->streams, 0, sizeof(ledger->streams));
 	memset(ledger->matched, 0, sizeof(ledger->matched));
@@ -330,7 +333,7 @@ ledger_count(
 	if ((addr->family == ADDR_NONE && reason == REPORT_REASON_NONE) ||
 	    reason >= REPORT_REASON_COUNT)
 		return;
-	ledger->dirty = true;
+	ledger->counted = true;
 	ledger->streams[class]++;
 	if (reason == REPORT_REASON_NONE)
 		return;
@@ -345,6 +348,14 @@ void
 ledger_count_kernel(struct ledger *ledger, uint64_t refused)
 {
 	ledger->kernel_refused += refused;
+}
+
+void
+ledger_set_enforcing(struct ledger *ledger, bool enforcing)
+{
+	if (!enforcing || !ledger->counted)
+		ledger->enforced = enforcing;
+	ledger->enforcing = enforcing;
 }
 
 enum rc
@@ -376,10 +387,12 @@ static enum rc
 ask_spans(struct ledger *ledger, struct ledger_answer *out)
 {
 	sqlite3_stmt *stmt;
+	int64_t known;
 
 	if (sqlite3_prepare_v2(ledger->db,
 		"SELECT count(*), coalesce(sum(whole), 0), coalesce(sum(kernel_refused), 0),"
-		" (SELECT min(start) FROM span) FROM span WHERE start >= ? AND start < ?",
+		" (SELECT min(start) FROM span), coalesce(min(enforced), -1) FROM span WHERE start "
+		">= ? AND start < ?",
 		-1, &stmt, NULL) != SQLITE_OK)
 		return RC_SYSTEM;
 	sqlite3_bind_int64(stmt, 1, out->from);
@@ -389,6 +402,10 @@ ask_spans(struct ledger *ledger, struct ledger_answer *out)
 		out->spans_covered = (unsigned)sqlite3_column_int64(stmt, 1);
 		out->kernel_refused = (uint64_t)sqlite3_column_int64(stmt, 2);
 		out->first = sqlite3_column_int64(stmt, 3);
+		known = sqlite3_column_int64(stmt, 4);
+		if (ledger->span >= out->from && ledger->span < out->to)
+			known = ledger->enforced && known != 0;
+		out->enforced = known == 1;
 	}
 	sqlite3_finalize(stmt);
 	return rc;

@@ -37,6 +37,8 @@ void ledger_count(
     struct ledger *ledger, const struct addr *addr, uint16_t port, uint8_t reason, bool refused);
 /* The same for refusals the kernel counted, where only their number is known. */
 void ledger_count_kernel(struct ledger *ledger, uint64_t refused);
+/* The mode from now on; a span counts as enforced only if all that was counted in it was. */
+void ledger_set_enforcing(struct ledger *ledger, bool enforcing);
 /* Call at least every few seconds: ends spans, forgets old days. RC_SYSTEM: the file could not
  * be written; the span is kept for the next try. */
 enum rc ledger_tick(struct ledger *ledger, int64_t now);
@@ -47,6 +49,7 @@ struct ledger_answer {
 	int64_t from, to; /* rounded outwards to whole spans */
 	bool covered;     /* counting ran all the time */
 	unsigned spans, spans_covered;
+	bool enforced; /* in all spans that are known, and there is one */
 	bool network_asked;
 	unsigned network_refused; /* spans in which something was refused toward it */
 	uint64_t streams[LEDGER_CLASS_COUNT];

@@ -121,6 +121,35 @@ test_gaps_show(void **state)
 }
 
 static void
+test_enforced_only_if_all_of_it_was(void **state)
+{
+	struct ledger *ledger = open_at(START);
+
+	(void)state;
+	count(ledger, "203.0.113.5", 443, REPORT_REASON_NONE, false);
+	ledger_set_enforcing(ledger, true); /* in the middle of the first span */
+	(void)ledger_tick(ledger, START + 600);
+	(void)ledger_tick(ledger, START + 1200);
+	ledger_set_enforcing(ledger, false);
+	count(ledger, "203.0.113.5", 443, REPORT_REASON_NONE, false);
+	ledger_set_enforcing(ledger, true);
+	(void)ledger_tick(ledger, START + 1800);
+	assert_false(ask(ledger, START, START + 600, NULL).enforced);
+	assert_true(ask(ledger, START + 600, START + 1200, NULL).enforced);
+	assert_false(ask(ledger, START + 1200, START + 1800, NULL).enforced);
+	assert_false(ask(ledger, START + 600, START + 1800, NULL).enforced);
+	assert_true(ask(ledger, START + 1800, START + 1900, NULL).enforced); /* running */
+	assert_false(ask(ledger, START + 6000, START + 6600, NULL).enforced);
+	ledger_close(&ledger, START + 1800);
+	/* At the start of the program nothing was counted yet. */
+	ledger = open_at(START + 12100);
+	ledger_set_enforcing(ledger, true);
+	count(ledger, "203.0.113.5", 443, REPORT_REASON_NONE, false);
+	assert_true(ask(ledger, START + 12000, START + 12300, NULL).enforced);
+	ledger_close(&ledger, START + 12200);
+}
+
+static void
 test_killed_without_a_word(void **state)
 {
 	struct ledger *ledger = open_at(START), *after;
@@ -218,6 +247,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_counts_and_networks),
 		TEST(test_gaps_show),
+		TEST(test_enforced_only_if_all_of_it_was),
 		TEST(test_killed_without_a_word),
 		TEST(test_old_days_are_forgotten),
 		TEST(test_file_does_not_list_destinations),

@@ -216,7 +216,7 @@ prepare(struct priv *priv)
 	if (rc == RC_OK)
 		rc = start_directories(settings, &user);
 	if (rc == RC_OK)
-		rc = start_lock(settings->state_directory, &priv->lock);
+		rc = start_lock(settings->state_directory, &user, &priv->lock);
 	if (rc == RC_OK && settings->nftables) {
 		rc = serve_start(&priv->serve, settings);
 		if (rc == RC_OK && settings->view != GUARD_VIEW_RELAY)

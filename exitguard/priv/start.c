@@ -94,7 +94,7 @@ start_directories(const struct settings *settings, const struct priv_user *user)
 }
 
 enum rc
-start_lock(const char *state_directory, int *out)
+start_lock(const char *state_directory, const struct priv_user *user, int *out)
 {
 	char path[4096];
 
@@ -105,6 +105,9 @@ start_lock(const char *state_directory, int *out)
 		log_error(LOG_GENERAL, "%s: %m", path);
 		return RC_SYSTEM;
 	}
+	/* The next start may be by that user itself. */
+	if (user->change && fchown(*out, user->uid, user->gid) != 0)
+		log_warn(LOG_GENERAL, "%s: %m", path);
 	if (flock(*out, LOCK_EX | LOCK_NB) != 0) {
 		log_error(
 		    LOG_GENERAL, "another exitguard runs with StateDirectory %s", state_directory);
@@ -151,6 +154,8 @@ start_drop(const struct priv_user *user, bool keep_admin)
 		log_error(LOG_GENERAL, "securebits: %m");
 		return RC_DENIED;
 	}
+	/* Ambient ones would pass to front by exec. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (keep_admin)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);

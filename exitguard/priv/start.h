@@ -19,7 +19,7 @@ enum rc start_find_user(const char *name, struct priv_user *out);
 /* The state directory and those of the sockets, owned by the user. */
 enum rc start_directories(const struct settings *settings, const struct priv_user *user);
 /* One exitguard for one state directory: a lock that ends with the process. */
-enum rc start_lock(const char *state_directory, int *out);
+enum rc start_lock(const char *state_directory, const struct priv_user *user, int *out);
 /* Bind a listening socket in place of what is at the path. */
 enum rc start_listen(const char *path, int type, mode_t mode, int *out);
 /* Keep CAP_NET_ADMIN (keep_admin) or nothing, for good; checked afterwards. */

@@ -35,5 +35,18 @@ wait_for 10 is_ready || fail "front does not come back"
 [ -f "$work/run/state/state" ] || fail "no state is kept"
 nsx nft list set inet exitguard ban_net4 | grep -q 198.18.7.0 || fail "the ban is gone"
 stop_guard
+
+# The same when systemd has already changed the user and left CAP_NET_ADMIN as an ambient one.
+ip netns exec "$ns" setpriv --reuid nobody --clear-groups --inh-caps=-all,+net_admin \
+	--ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin \
+	"$guard" -c "$work/conf" >>"$work/log" 2>&1 &
+guard_pid=$!
+wait_for 15 is_ready || fail "exitguard does not come up with an ambient capability"
+front=$(front_pid $guard_pid)
+[ "$(caps $guard_pid CapEff)" = 0000000000001000 ] || fail "priv: $(caps $guard_pid CapEff)"
+for set in CapInh CapPrm CapEff CapAmb; do
+	[ "$(caps "$front" $set)" = 0000000000000000 ] || fail "front: $set $(caps "$front" $set)"
+done
+stop_guard
 [ ! -e "$work/run/report.sock" ] || fail "the socket stays"
 echo "CAP_NET_ADMIN alone, and nothing in front"
