@@ -99,7 +99,7 @@ mkdir -p build
 if build_copy "gcc, warnings as errors, sanitizers" build/check --enable-sanitizers; then
 	unit_tests build/check
 	root_tests build/check check-root "tests in namespaces of their own" 300
-	root_tests build/check check-system "whole programs on a private Tor network" 700
+	TEST_JOBS=2 root_tests build/check check-system "whole programs on a private Tor network" 600
 	lint build/check
 fi
 build_copy "clang 14, warnings as errors" build/clang CC=clang-14

@@ -1,15 +1,15 @@
 #!/bin/sh
-# run.sh TEST...: run tests one after the other, as root, each with a time limit; one line for
-# each and a sum at the end. Programs are looked for in $builddir, scripts in $srcdir.
-# A test ends with 0 (passed), 77 (skipped, with the reason as its last line) or else (failed).
-#	TEST_TIMEOUT	seconds for one test (default 150)
+# run.sh TEST...: run tests as root, each with a time limit; one line for each and a sum at the
+# end. Programs are looked for in $builddir, scripts in $srcdir. A test ends with 0 (passed), 77
+# (skipped, with the reason as its last line) or else (failed).
+#	TEST_TIMEOUT	seconds for one test (default 200)
+#	TEST_JOBS	how many at once (default 1)
 #	TEST_LOGDIR	where the tests' output goes (default $builddir/test-logs)
 builddir=${builddir:-$PWD}
 srcdir=${srcdir:-$PWD}
 export builddir srcdir
 logs=${TEST_LOGDIR:-$builddir/test-logs}
 mkdir -p "$logs" || exit 1
-passed=0 failed=0 skipped=0
 
 find_test() {
 	for dir in "$builddir" "$srcdir"; do
@@ -17,12 +17,11 @@ find_test() {
 	done
 	return 1
 }
-
-for test in "$@"; do
-	log=$logs/$(echo "$test" | tr / _).log
+run_one() {
+	log=$logs/$(echo "$1" | tr / _).log
 	start=$(date +%s)
-	if program=$(find_test "$test"); then
-		(cd "$builddir" && exec timeout -k 10 "${TEST_TIMEOUT:-150}" "$program") \
+	if program=$(find_test "$1"); then
+		(cd "$builddir" && exec timeout -k 10 "${TEST_TIMEOUT:-200}" "$program") \
 		    >"$log" 2>&1 </dev/null
 		status=$?
 	else
@@ -31,15 +30,24 @@ for test in "$@"; do
 	fi
 	took=$(($(date +%s) - start))
 	case $status in
-	0) passed=$((passed + 1)); echo "PASS: $test (${took}s)" ;;
-	77) skipped=$((skipped + 1)); echo "SKIP: $test: $(tail -n 1 "$log")" ;;
+	0) echo "PASS: $1 (${took}s)" ;;
+	77) echo "SKIP: $1: $(tail -n 1 "$log")" ;;
 	*)
-		failed=$((failed + 1))
 		[ $status = 124 ] && echo "timed out" >>"$log"
-		echo "FAIL: $test (${took}s, exit $status); the end of $log:"
-		tail -n 25 "$log" | sed 's/^/    /'
+		printf 'FAIL: %s (%ss, exit %s); the end of %s:\n%s\n' "$1" "$took" "$status" "$log" \
+		    "$(tail -n 25 "$log" | sed 's/^/    /')"
 		;;
 	esac
-done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+}
+
+if [ "${1:-}" = --one ]; then
+	run_one "$2"
+	exit 0
+fi
+results=$logs/results
+[ $# = 0 ] || printf '%s\n' "$@" | xargs -P "${TEST_JOBS:-1}" -I '{}' sh "$0" --one '{}' |
+    tee "$results"
+[ $# -gt 0 ] || : >"$results"
+count() { grep -c "^$1: " "$results"; }
+echo "$(count PASS) passed, $(count FAIL) failed, $(count SKIP) skipped"
+[ "$(count FAIL)" = 0 ] && [ $(($(count PASS) + $(count SKIP))) = $# ]
