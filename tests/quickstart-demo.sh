@@ -5,12 +5,14 @@ srcdir=$top builddir=$top GUARD=1
 export srcdir builddir GUARD
 . tests/lib.sh
 trap - EXIT
+exec 3>&1 # where the end is told, wherever it happens
 demo_end() {
 	local status=$?
 	trap - EXIT INT TERM
 	[ ! -e "$work/net/netns" ] || net down >/dev/null
 	[ $faults = 0 ] && [ $status = 0 ] || {
-		printf '\nThe demonstration did not get to its end; what the programs said lies in %s\n' "$work"
+		printf '\nThe demonstration did not get to its end; what the programs said lies in %s\n' "$work" >&3
+		[ ! -s "$work/up" ] || tail -n 15 "$work/up" >&3
 		exit 1
 	}
 	rm -rf "$work"
