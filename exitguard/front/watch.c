@@ -120,12 +120,22 @@ take_refused(struct watch *watch, uint64_t now_ms, const struct nflog_event *eve
 		ledger_count(front->ledger, &stream.addr, stream.port, reason, true);
 }
 
+/* 0.x.y.z: clients probe circuits with such addresses, which no exit reaches. They are no
+ * destination, and must not look like a scan. */
+static bool
+is_probe(const struct nflog_event *event)
+{
+	return event->theirs.addr.family == ADDR_IPV4 && event->theirs.addr.bytes[0] == 0;
+}
+
 static void
 take_event(struct watch *watch, uint64_t now_ms, const struct nflog_event *event)
 {
 	struct flow flow;
 
 	watch->counters.events++;
+	if (is_probe(event))
+		return;
 	switch (event->kind) {
 	case NFLOG_SYN:
 		take_syn(watch, now_ms, event);
