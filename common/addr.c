@@ -183,9 +183,8 @@ prefix_equal(const struct prefix *a, const struct prefix *b)
 const char *
 addr_str(const struct addr *a, char buf[ADDR_STR_LEN])
 {
-	if (addr_len(a) == 0 ||
-	    inet_ntop(a->family == ADDR_IPV4 ? AF_INET : AF_INET6, a->bytes, buf, ADDR_STR_LEN) ==
-		NULL)
+	if (addr_len(a) == 0 || inet_ntop(a->family == ADDR_IPV4 ? AF_INET : AF_INET6, a->bytes,
+				    buf, ADDR_STR_LEN) == NULL)
 		snprintf(buf, ADDR_STR_LEN, "none");
 	return buf;
 }
@@ -219,8 +218,14 @@ addr_is_internal(const struct addr *a)
 		uint8_t bytes[4];
 		uint8_t bits;
 	} v4[] = {
-		{ { 0 }, 8 }, { { 10 }, 8 }, { { 100, 64 }, 10 }, { { 127 }, 8 },
-		{ { 169, 254 }, 16 }, { { 172, 16 }, 12 }, { { 192, 168 }, 16 }, { { 224 }, 4 },
+		{ { 0 }, 8 },
+		{ { 10 }, 8 },
+		{ { 100, 64 }, 10 },
+		{ { 127 }, 8 },
+		{ { 169, 254 }, 16 },
+		{ { 172, 16 }, 12 },
+		{ { 192, 168 }, 16 },
+		{ { 224 }, 4 },
 	};
 	struct addr plain = addr_unmap(a);
 	const uint8_t *b = plain.bytes;
@@ -237,10 +242,10 @@ addr_is_internal(const struct addr *a)
 	if (plain.family != ADDR_IPV6)
 		return true;
 	if ((b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0x80) == 0x80) || b[0] == 0xff)
-		return true;	/* fc00::/7, fe80::/10, fec0::/10, ff00::/8 */
+		return true; /* fc00::/7, fe80::/10, fec0::/10, ff00::/8 */
 	struct prefix low = prefix_of(&plain, 127);
 	struct addr zero = { .family = ADDR_IPV6 };
-	return addr_equal(&low.addr, &zero);	/* :: and ::1 */
+	return addr_equal(&low.addr, &zero); /* :: and ::1 */
 }
 
 enum rc

@@ -13,26 +13,26 @@ enum addr_family { ADDR_NONE = 0, ADDR_IPV4 = 4, ADDR_IPV6 = 6 };
 
 /* Bytes past the family's length are zero, so that a plain memcmp compares addresses. */
 struct addr {
-	uint8_t family;		/* enum addr_family */
-	uint8_t bytes[16];	/* network order; 4 used by IPv4 */
+	uint8_t family;    /* enum addr_family */
+	uint8_t bytes[16]; /* network order; 4 used by IPv4 */
 };
 
 struct addr_port {
 	struct addr addr;
-	uint16_t port;		/* host order */
+	uint16_t port; /* host order */
 };
 
 struct prefix {
-	struct addr addr;	/* host bits are zero */
-	uint8_t bits;		/* 0..32 or 0..128 */
+	struct addr addr; /* host bits are zero */
+	uint8_t bits;     /* 0..32 or 0..128 */
 };
 
-#define ADDR_STR_LEN 48		/* longest text, brackets, port or prefix length, NUL */
+#define ADDR_STR_LEN 48 /* longest text, brackets, port or prefix length, NUL */
 
 struct addr addr_ipv4(uint32_t host_order);
 struct addr addr_ipv6(const uint8_t bytes[16]);
-size_t addr_len(const struct addr *a);		/* 4, 16, or 0 for none */
-uint32_t addr_ipv4_u32(const struct addr *a);	/* host order */
+size_t addr_len(const struct addr *a);        /* 4, 16, or 0 for none */
+uint32_t addr_ipv4_u32(const struct addr *a); /* host order */
 bool addr_equal(const struct addr *a, const struct addr *b);
 /* IPv4-mapped IPv6 (::ffff:a.b.c.d) becomes IPv4; others stay. */
 struct addr addr_unmap(const struct addr *a);
@@ -47,10 +47,10 @@ enum rc prefix_parse(struct span text, struct prefix *out);
 
 /* Text forms write into buf and return it. */
 const char *addr_str(const struct addr *a, char buf[ADDR_STR_LEN]);
-const char *addr_port_str(const struct addr_port *ap, char buf[ADDR_STR_LEN]);	/* [v6]:port */
+const char *addr_port_str(const struct addr_port *ap, char buf[ADDR_STR_LEN]); /* [v6]:port */
 const char *prefix_str(const struct prefix *p, char buf[ADDR_STR_LEN]);
 
-struct prefix prefix_of(const struct addr *a, uint8_t bits);	/* host bits cut off */
+struct prefix prefix_of(const struct addr *a, uint8_t bits); /* host bits cut off */
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 

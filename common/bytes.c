@@ -8,13 +8,13 @@
 struct span
 span_of(const void *data, size_t len)
 {
-	return (struct span) { data, len };
+	return (struct span){ data, len };
 }
 
 struct span
 span_of_str(const char *s)
 {
-	return (struct span) { (const uint8_t *)s, strlen(s) };
+	return (struct span){ (const uint8_t *)s, strlen(s) };
 }
 
 bool
@@ -44,7 +44,7 @@ span_equal_const_time(struct span a, struct span b)
 struct rd
 rd_from(struct span in)
 {
-	return (struct rd) { in.data, in.len != 0 ? in.data + in.len : in.data, RC_OK };
+	return (struct rd){ in.data, in.len != 0 ? in.data + in.len : in.data, RC_OK };
 }
 
 size_t
@@ -175,7 +175,7 @@ wr_to(void *buf, size_t len)
 {
 	uint8_t *p = buf;
 
-	return (struct wr) { p, p, len != 0 ? p + len : p, RC_OK };
+	return (struct wr){ p, p, len != 0 ? p + len : p, RC_OK };
 }
 
 uint8_t *

@@ -16,10 +16,10 @@ struct span {
 };
 
 struct span span_of(const void *data, size_t len);
-struct span span_of_str(const char *s);	/* without the NUL */
-bool span_equal(struct span a, struct span b);			/* not constant-time */
+struct span span_of_str(const char *s);        /* without the NUL */
+bool span_equal(struct span a, struct span b); /* not constant-time */
 bool span_equal_str(struct span a, const char *s);
-bool span_equal_const_time(struct span a, struct span b);	/* for secrets and digests */
+bool span_equal_const_time(struct span a, struct span b); /* for secrets and digests */
 
 /* A reader keeps its first error; later reads give zero or an empty span, so that a parser is
  * straight lines and one check of .rc at the end. */
@@ -33,11 +33,11 @@ uint8_t rd_u8(struct rd *rd);
 uint16_t rd_u16(struct rd *rd);
 uint32_t rd_u32(struct rd *rd);
 uint64_t rd_u64(struct rd *rd);
-struct span rd_span(struct rd *rd, size_t len);	/* borrowed from the input */
-void rd_copy(struct rd *rd, void *out, size_t len);	/* zero-filled on error */
+struct span rd_span(struct rd *rd, size_t len);     /* borrowed from the input */
+void rd_copy(struct rd *rd, void *out, size_t len); /* zero-filled on error */
 void rd_skip(struct rd *rd, size_t len);
-struct rd rd_sub(struct rd *rd, size_t len);	/* a reader that cannot leave its part */
-struct span rd_rest(struct rd *rd);		/* everything left; consumes it */
+struct rd rd_sub(struct rd *rd, size_t len); /* a reader that cannot leave its part */
+struct span rd_rest(struct rd *rd);          /* everything left; consumes it */
 size_t rd_left(const struct rd *rd);
 /* RC_TRAILING if something is left, else the first error. */
 enum rc rd_end(struct rd *rd);
@@ -59,7 +59,7 @@ void wr_u64(struct wr *wr, uint64_t v);
 void wr_bytes(struct wr *wr, const void *data, size_t len);
 void wr_span(struct wr *wr, struct span s);
 void wr_zero(struct wr *wr, size_t len);
-void wr_str(struct wr *wr, const char *s);	/* without the NUL */
+void wr_str(struct wr *wr, const char *s); /* without the NUL */
 void wr_printf(struct wr *wr, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Leave room and fill it in later: wr_reserve gives the place, NULL if there is no room. */
 uint8_t *wr_reserve(struct wr *wr, size_t len);
@@ -74,7 +74,7 @@ uint32_t get_u32(const uint8_t in[4]);
 /* Text forms. Decoders take exactly one form, refuse everything else, and write *out_len bytes
  * at most out_cap. Encoders NUL-terminate; out_cap must hold the text and the NUL. */
 enum rc hex_decode(struct span text, uint8_t *out, size_t out_cap, size_t *out_len);
-enum rc hex_encode(struct span in, char *out, size_t out_cap);		/* upper case */
+enum rc hex_encode(struct span in, char *out, size_t out_cap); /* upper case */
 /* Standard alphabet; padding optional when decoding, line breaks and blanks are skipped. */
 enum rc base64_decode(struct span text, uint8_t *out, size_t out_cap, size_t *out_len);
 enum rc base64_encode(struct span in, bool padded, char *out, size_t out_cap);

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
-uint64_t clock_mono_ms(void);	/* since some fixed point; for intervals and deadlines */
+uint64_t clock_mono_ms(void); /* since some fixed point; for intervals and deadlines */
 uint64_t clock_mono_us(void);
-time_t clock_wall_s(void);	/* UTC seconds; for documents and letters */
+time_t clock_wall_s(void); /* UTC seconds; for documents and letters */
 
 #endif

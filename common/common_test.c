@@ -22,7 +22,7 @@ test_reader_keeps_first_error(void **state)
 
 	(void)state;
 	assert_int_equal(rd_u16(&rd), 0x0102);
-	assert_int_equal(rd_u32(&rd), 0);	/* only three left */
+	assert_int_equal(rd_u32(&rd), 0); /* only three left */
 	assert_int_equal(rd.rc, RC_SHORT);
 	assert_int_equal(rd_u8(&rd), 0);
 	assert_int_equal(rd_left(&rd), 0);
@@ -80,7 +80,7 @@ test_text_forms(void **state)
 	size_t len;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(b64) / sizeof(b64[0]); i++) {	/* RFC 4648 section 10 */
+	for (size_t i = 0; i < sizeof(b64) / sizeof(b64[0]); i++) { /* RFC 4648 section 10 */
 		assert_int_equal(base64_encode(span_of_str(b64[i].plain), true, text, 64), RC_OK);
 		assert_string_equal(text, b64[i].padded);
 		assert_int_equal(base64_decode(span_of_str(text), out, 32, &len), RC_OK);
@@ -123,9 +123,9 @@ test_addresses(void **state)
 	static const struct {
 		const char *text;
 		enum rc want;
-	} vectors[] = { { "192.0.2.1", RC_OK }, { "192.0.2.01", RC_SYNTAX }, { "192.0.2", RC_SYNTAX },
-		{ "2001:db8::1", RC_OK }, { "[2001:db8::1]", RC_SYNTAX }, { "fe80::1%lo", RC_SYNTAX },
-		{ "", RC_SYNTAX }, { "192.0.2.256", RC_SYNTAX } };
+	} vectors[] = { { "192.0.2.1", RC_OK }, { "192.0.2.01", RC_SYNTAX },
+		{ "192.0.2", RC_SYNTAX }, { "2001:db8::1", RC_OK }, { "[2001:db8::1]", RC_SYNTAX },
+		{ "fe80::1%lo", RC_SYNTAX }, { "", RC_SYNTAX }, { "192.0.2.256", RC_SYNTAX } };
 	struct addr a;
 	struct addr_port ap;
 	struct prefix p;
@@ -251,23 +251,23 @@ test_report_records(void **state)
 	/* half a record, the wrong side, a bad family, dirt behind the address, no port */
 	assert_int_equal(report_packet_check(span_of(r, sizeof(r) - 1), REPORT_FROM_RELAYD, &count),
 	    RC_PROTOCOL);
-	assert_int_equal(report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_EXITGUARD, &count),
-	    RC_PROTOCOL);
+	assert_int_equal(
+	    report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_EXITGUARD, &count), RC_PROTOCOL);
 	r[0].family = 5;
-	assert_int_equal(report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count),
-	    RC_PROTOCOL);
+	assert_int_equal(
+	    report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count), RC_PROTOCOL);
 	r[0].family = ADDR_IPV4;
 	r[0].addr[9] = 1;
-	assert_int_equal(report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count),
-	    RC_PROTOCOL);
+	assert_int_equal(
+	    report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count), RC_PROTOCOL);
 	r[0].addr[9] = 0;
 	r[0].port = 0;
-	assert_int_equal(report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count),
-	    RC_PROTOCOL);
+	assert_int_equal(
+	    report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count), RC_PROTOCOL);
 	r[0].port = 80;
 	r[1].type = 99;
-	assert_int_equal(report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count),
-	    RC_PROTOCOL);
+	assert_int_equal(
+	    report_packet_check(span_of(r, sizeof(r)), REPORT_FROM_RELAYD, &count), RC_PROTOCOL);
 	assert_int_equal(report_packet_check(span_of(r, 0), REPORT_FROM_RELAYD, &count), RC_SHORT);
 }
 

@@ -9,9 +9,9 @@
 #define CONF_LINE_MAX 16384
 
 struct conf_line {
-	unsigned number;	/* of its first line, from 1 */
+	unsigned number; /* of its first line, from 1 */
 	char key[64];
-	char value[CONF_LINE_MAX];	/* blanks trimmed; "" if there is none */
+	char value[CONF_LINE_MAX]; /* blanks trimmed; "" if there is none */
 };
 
 struct conf_reader {

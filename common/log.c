@@ -17,7 +17,7 @@
 struct output {
 	int fd;
 	enum log_level level;
-	char *path;	/* owned; NULL for standard error */
+	char *path; /* owned; NULL for standard error */
 };
 
 /* Guards outputs and output_count; taken for each line, held for one write(2) each. */
@@ -72,7 +72,7 @@ add_output(int fd, enum log_level level, char *path)
 	if (output_count < MAX_OUTPUTS) {
 		if (output_count == 0 || level > highest_level)
 			highest_level = level;
-		outputs[output_count++] = (struct output) { fd, level, path };
+		outputs[output_count++] = (struct output){ fd, level, path };
 		rc = RC_OK;
 	}
 	pthread_mutex_unlock(&outputs_lock);
@@ -177,7 +177,7 @@ log_write(enum log_level level, enum log_domain domain, const char *fmt, ...)
 	if (!log_is_on(level))
 		return;
 	size_t head = line_head(line, sizeof(line), level, domain);
-	errno = saved_errno;	/* for %m */
+	errno = saved_errno; /* for %m */
 	va_start(ap, fmt);
 	int n = vsnprintf(line + head, sizeof(line) - head - 1, fmt, ap);
 	va_end(ap);

@@ -12,7 +12,13 @@
 
 #include "common/rc.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 enum log_domain {
 	LOG_GENERAL,
@@ -36,7 +42,7 @@ void log_init(const char *program);
  * RC_LIMIT past eight outputs. */
 enum rc log_add_file(enum log_level level, const char *path);
 enum rc log_add_stderr(enum log_level level);
-void log_clear_outputs(void);	/* back to the state after log_init; closes files */
+void log_clear_outputs(void); /* back to the state after log_init; closes files */
 /* Open the same files again by path (after logrotate). A file that fails keeps its old fd. */
 void log_reopen(void);
 /* "err", "warn", "notice", "info", "debug" (stock tor's names; "error" and "warning" too). */
@@ -46,18 +52,18 @@ bool log_is_on(enum log_level level);
 void log_write(enum log_level level, enum log_domain domain, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define log_error(domain, ...)	log_write(LOG_LEVEL_ERROR, domain, __VA_ARGS__)
-#define log_warn(domain, ...)	log_write(LOG_LEVEL_WARN, domain, __VA_ARGS__)
+#define log_error(domain, ...)  log_write(LOG_LEVEL_ERROR, domain, __VA_ARGS__)
+#define log_warn(domain, ...)   log_write(LOG_LEVEL_WARN, domain, __VA_ARGS__)
 #define log_notice(domain, ...) log_write(LOG_LEVEL_NOTICE, domain, __VA_ARGS__)
-#define log_info(domain, ...)                                                                      \
-	do {                                                                                       \
-		if (log_is_on(LOG_LEVEL_INFO))                                                     \
-			log_write(LOG_LEVEL_INFO, domain, __VA_ARGS__);                            \
+#define log_info(domain, ...)                                           \
+	do {                                                            \
+		if (log_is_on(LOG_LEVEL_INFO))                          \
+			log_write(LOG_LEVEL_INFO, domain, __VA_ARGS__); \
 	} while (0)
-#define log_debug(domain, ...)                                                                     \
-	do {                                                                                       \
-		if (log_is_on(LOG_LEVEL_DEBUG))                                                    \
-			log_write(LOG_LEVEL_DEBUG, domain, __VA_ARGS__);                           \
+#define log_debug(domain, ...)                                           \
+	do {                                                             \
+		if (log_is_on(LOG_LEVEL_DEBUG))                          \
+			log_write(LOG_LEVEL_DEBUG, domain, __VA_ARGS__); \
 	} while (0)
 
 /* For what a peer can trigger: at most `burst` in a minute, then silence. True if the line may

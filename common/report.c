@@ -6,7 +6,7 @@
 struct report_hello
 report_hello_make(uint32_t enforce)
 {
-	return (struct report_hello) {
+	return (struct report_hello){
 		.magic = REPORT_MAGIC,
 		.version = REPORT_VERSION,
 		.record_size = sizeof(struct report_record),
@@ -67,7 +67,7 @@ record_check(const struct report_record *r, enum report_side from)
 	switch (r->type) {
 	case REPORT_OPEN:
 		ok = up && r->port != 0 && r->flags <= REPORT_BY_NAME &&
-		    (r->family != ADDR_NONE || r->flags == REPORT_BY_NAME);
+		     (r->family != ADDR_NONE || r->flags == REPORT_BY_NAME);
 		break;
 	case REPORT_DEST:
 		ok = up && r->port != 0 && family_is_real(r->family);

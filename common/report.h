@@ -25,17 +25,17 @@
 #include "common/addr.h"
 #include "common/rc.h"
 
-#define REPORT_MAGIC	   0x45584754u	/* "EXGT" */
-#define REPORT_VERSION	   1
-#define REPORT_MAX_RECORDS 128
+#define REPORT_MAGIC          0x45584754u /* "EXGT" */
+#define REPORT_VERSION        1
+#define REPORT_MAX_RECORDS    128
 #define REPORT_DEFAULT_SOCKET "/run/exitguard/report.sock"
 
 struct report_hello {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t record_size;
-	uint32_t features;	/* none defined yet: 0 */
-	uint32_t enforce;	/* exitguard: 1 enforce, 0 observe; relayd: 0 */
+	uint32_t features; /* none defined yet: 0 */
+	uint32_t enforce;  /* exitguard: 1 enforce, 0 observe; relayd: 0 */
 };
 
 enum report_type {
@@ -52,9 +52,9 @@ enum report_type {
 /* OUTCOME.code */
 enum report_outcome {
 	REPORT_CONNECTED = 1,
-	REPORT_REFUSED = 2,	/* RST or an ICMP error: somebody answered */
-	REPORT_TIMEOUT = 3,	/* nobody answered, or unreachable after a while */
-	REPORT_LOCAL_FAILURE = 4,	/* our side: no port, no route, cancelled by the client */
+	REPORT_REFUSED = 2,       /* RST or an ICMP error: somebody answered */
+	REPORT_TIMEOUT = 3,       /* nobody answered, or unreachable after a while */
+	REPORT_LOCAL_FAILURE = 4, /* our side: no port, no route, cancelled by the client */
 };
 
 /* VERDICT.code */
@@ -64,13 +64,13 @@ enum report_verdict { REPORT_ALLOW = 1, REPORT_REFUSE = 2 };
  * mode the code stays REPORT_ALLOW and the reason says what would have refused. */
 enum report_reason {
 	REPORT_REASON_NONE = 0,
-	REPORT_REASON_SWEEP,		/* silent addresses of one network on one port */
-	REPORT_REASON_CIRCUIT_SCAN,	/* one circuit, many silent addresses */
-	REPORT_REASON_PORT_SCAN,	/* one host, many silent ports */
-	REPORT_REASON_FLOOD,		/* one destination far above its usual share */
-	REPORT_REASON_LOGIN,		/* guessing: many short connects to a login port */
-	REPORT_REASON_CIRCUIT_RATE,	/* one circuit opening too fast */
-	REPORT_REASON_BAN,		/* the operator's own */
+	REPORT_REASON_SWEEP,        /* silent addresses of one network on one port */
+	REPORT_REASON_CIRCUIT_SCAN, /* one circuit, many silent addresses */
+	REPORT_REASON_PORT_SCAN,    /* one host, many silent ports */
+	REPORT_REASON_FLOOD,        /* one destination far above its usual share */
+	REPORT_REASON_LOGIN,        /* guessing: many short connects to a login port */
+	REPORT_REASON_CIRCUIT_RATE, /* one circuit opening too fast */
+	REPORT_REASON_BAN,          /* the operator's own */
 	REPORT_REASON_COUNT
 };
 
@@ -86,10 +86,10 @@ enum report_reason {
  *	LIMITS	ms (window), value, reason (whose limit) */
 struct report_record {
 	uint8_t type;
-	uint8_t family;		/* enum addr_family */
+	uint8_t family; /* enum addr_family */
 	uint8_t code;
 	uint8_t reason;
-	uint8_t flags;		/* REPORT_BY_NAME */
+	uint8_t flags; /* REPORT_BY_NAME */
 	uint8_t prefix_bits;
 	uint16_t port;
 	uint16_t port_to;
