@@ -18,7 +18,9 @@
 #define READS_A_TURN   8
 #define RECORDS_A_TURN 4 /* then wait until the kernel wants more */
 
-/* SSL_read, SSL_write and SSL_do_handshake tell in three ways; make it one code. */
+/* SSL_read, SSL_write and SSL_do_handshake tell in three ways; make it one code. The queue of
+ * errors is the thread's: clear it before the call, or what another link left is taken for this
+ * one's failure. */
 static enum rc
 tls_result(struct link *link, int n)
 {
@@ -26,7 +28,6 @@ tls_result(struct link *link, int n)
 
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return RC_AGAIN;
-	ERR_clear_error(); /* the peer's doing; leave nothing for the next connection */
 	if (error == SSL_ERROR_ZERO_RETURN)
 		return RC_CLOSED;
 	return error == SSL_ERROR_SYSCALL ? RC_SYSTEM : RC_CRYPTO;
@@ -177,6 +178,7 @@ read_cells(struct link *link)
 
 		if (rc != RC_OK)
 			return rc;
+		ERR_clear_error();
 		int n = SSL_read(
 		    link->ssl, link->in + link->in_len, (int)(link->in_cap - link->in_len));
 		if (n <= 0)
@@ -198,10 +200,11 @@ read_cells(struct link *link)
 static enum rc
 tls_handshake(struct link *link)
 {
-	int n = SSL_do_handshake(link->ssl);
 	uint8_t buf[LINK_HANDSHAKE_OUT_MAX];
 	struct wr out = wr_to(buf, sizeof(buf));
 
+	ERR_clear_error();
+	int n = SSL_do_handshake(link->ssl);
 	if (n != 1) {
 		enum rc rc = tls_result(link, n);
 
@@ -266,6 +269,7 @@ link_flush(struct link *link)
 			fill_out(link);
 		if (link->out_len == 0 || link->closing)
 			return;
+		ERR_clear_error();
 		int n = SSL_write(
 		    link->ssl, link->out + link->out_off, (int)(link->out_len - link->out_off));
 		if (n <= 0) {

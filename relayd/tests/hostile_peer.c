@@ -125,6 +125,34 @@ bad_link_handshakes(void)
 	free(long_padding);
 }
 
+/* Somebody else's broken certificates must not touch the links beside them: the TLS library keeps
+ * its errors by thread, not by connection. */
+static void
+innocent_links(void)
+{
+	/* VERSIONS, then CERTS with an X.509 certificate of type 2 that is none */
+	static const uint8_t no_x509[] = { 0, 0, 7, 0, 2, 0, 4, 0, 0, 0, 0, 129, 0, 8, 1, 2, 0, 4,
+		'n', 'o', 'n', 'e' };
+	struct peer *innocent[8];
+	struct peer_answer a;
+	unsigned alive = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		innocent[i] = peer_open(&target, keys);
+	for (uint32_t round = 1; round <= 4; round++) {
+		tls_then(
+		    "CERTS with a broken certificate closes the link", no_x509, sizeof(no_x509));
+		for (unsigned i = 0; i < 8; i++) {
+			peer_send_cell(innocent[i], 0x80000000u + round, CELL_CREATE, "", 1);
+			peer_wait(innocent[i], NULL, LONG_MS, &a);
+			alive += a.event == PEER_DESTROYED;
+		}
+	}
+	for (unsigned i = 0; i < 8; i++)
+		peer_close(&innocent[i]);
+	check("and leaves all other links alone", alive == 32);
+}
+
 /* --- making circuits ------------------------------------------------------------------------- */
 
 static void
@@ -337,6 +365,7 @@ main(int argc, char **argv)
 	raw_garbage();
 	half_handshakes();
 	bad_link_handshakes();
+	innocent_links();
 	bad_creates();
 	message_cases();
 	bad_relay_cells();
