@@ -52,3 +52,7 @@ relayd_relayd_SOURCES = \
 relayd_relayd_CFLAGS = $(relayd_librelayd_a_CFLAGS)
 relayd_relayd_LDADD = $(RELAYD_LIBS)
 
+check_PROGRAMS += relayd/guard/guard_test
+relayd_guard_guard_test_SOURCES = relayd/guard/guard_test.c
+relayd_guard_guard_test_CFLAGS = $(relayd_librelayd_a_CFLAGS) $(CMOCKA_CFLAGS)
+relayd_guard_guard_test_LDADD = $(RELAYD_LIBS) $(CMOCKA_LIBS)

@@ -139,9 +139,13 @@ put_policy(struct guard *g)
 	}
 }
 
+/* Called from deep inside, while streams are being asked about or freed: so give no verdict here.
+ * What is out is answered from the event loop, at once. */
 static void
 guard_down(struct guard *g, const char *why)
 {
+	struct ask *ask;
+
 	if (g->state == GUARD_DOWN)
 		return;
 	g->state = GUARD_DOWN;
@@ -154,8 +158,9 @@ guard_down(struct guard *g, const char *why)
 	if (g->worker->index == 0)
 		log_warn(LOG_GUARD, "exitguard is away (%s); new streams are %s until it is back",
 		    why, fails_open(g) ? "let out" : "refused");
-	while (g->in_order != NULL)
-		ask_end(g, g->in_order, fails_open(g));
+	DL_FOREACH (g->in_order, ask)
+		ask->deadline_ms = 0;
+	event_active(g->deadline, EV_TIMEOUT, 0);
 }
 
 static enum rc

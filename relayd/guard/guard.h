@@ -11,7 +11,8 @@
 
 enum guard_answer { GUARD_ALLOW, GUARD_REFUSE, GUARD_WAIT };
 
-/* The verdict on an ask that was GUARD_WAIT; handle is the one given with it. */
+/* The verdict on an ask that was GUARD_WAIT; handle is the one given with it. Called from the event
+ * loop only, never from within guard_ask or guard_tell. */
 typedef void guard_verdict_fn(struct worker *w, uint64_t handle, bool allow);
 
 enum rc guard_room_init(struct worker *w, guard_verdict_fn *verdict);
