@@ -561,6 +561,7 @@ static void
 clean_up(void)
 {
 	dir_free(&relay.dir);
+	exit_set_resolver(NULL); /* questions may still be on their way */
 	dns_free(&relay.dns);
 	if (relay.crew.workers != NULL) {
 		stop_rooms();

@@ -101,6 +101,11 @@ crew_init(struct crew *crew, unsigned count, struct snapshot *snap)
 	if (crew->workers == NULL)
 		return RC_NO_MEMORY;
 	crew->count = count;
+	crew->main.wake_fd = -1;
+	for (unsigned i = 0; i < count; i++) { /* settle and clear meet those never made, too */
+		crew->workers[i].crew = crew;
+		crew->workers[i].wake_fd = -1;
+	}
 	enum rc rc = worker_init(&crew->main, crew, WORKER_MAIN, snap);
 	for (unsigned i = 0; i < count && rc == RC_OK; i++)
 		rc = worker_init(&crew->workers[i], crew, i, snap);
@@ -203,6 +208,8 @@ crew_start(struct crew *crew)
 			w->running = true;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != RC_OK)
+		crew_stop(crew); /* the caller is going to clear what the others use */
 	return rc;
 }
 
