@@ -16,7 +16,8 @@
 #define OUT_LEN        (RECORD_CELLS * CELL_LEN)
 #define IN_START       (32 * CELL_LEN)
 #define READS_A_TURN   8
-#define RECORDS_A_TURN 4 /* then wait until the kernel wants more */
+#define RECORDS_A_TURN 4         /* then wait until the kernel wants more */
+#define CONTROL_MAX    (8 << 20) /* a peer that sends but takes no answers gets this far */
 
 /* SSL_read, SSL_write and SSL_do_handshake tell in three ways; make it one code. The queue of
  * errors is the thread's: clear it before the call, or what another link left is taken for this
@@ -176,6 +177,8 @@ read_cells(struct link *link)
 	for (unsigned i = 0; i < READS_A_TURN && !link->closing; i++) {
 		enum rc rc = make_room(link);
 
+		if (rc == RC_OK && evbuffer_get_length(link->control) > CONTROL_MAX)
+			rc = RC_LIMIT;
 		if (rc != RC_OK)
 			return rc;
 		ERR_clear_error();
@@ -192,8 +195,10 @@ read_cells(struct link *link)
 			return rc;
 	}
 	/* More may lie in the TLS buffer, where epoll does not see it. */
-	if (!link->closing && SSL_has_pending(link->ssl))
-		event_active(link->read_event, EV_READ, 0);
+	if (!link->closing && SSL_has_pending(link->ssl)) {
+		link->has_more = true;
+		link_mark_dirty(link);
+	}
 	return RC_AGAIN;
 }
 
@@ -292,6 +297,17 @@ link_flush(struct link *link)
 	    (link->out_off < link->out_len || evbuffer_get_length(link->control) != 0 ||
 		!TAILQ_EMPTY(&link->active)))
 		event_add(link->write_event, NULL);
+}
+
+/* At the end of a turn, not within it: the loop goes on for as long as there are active events, and
+ * one fast sender would keep it from ever writing. */
+void
+link_read_on(struct link *link)
+{
+	if (!link->has_more || link->closing)
+		return;
+	link->has_more = false;
+	event_active(link->read_event, EV_READ, 0);
 }
 
 static void

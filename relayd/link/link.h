@@ -43,6 +43,7 @@ struct link {
 	SSL *ssl;
 	struct event *read_event, *write_event;
 	bool initiator, connecting, tls_done, open, closing, dirty;
+	bool has_more;            /* read on in the next turn */
 	struct link_handshake hs; /* cleared but for ids once open */
 	struct private_addr peer;
 	bool canonical;
@@ -105,6 +106,7 @@ bool link_peer_is_known_relay(const struct link *link);
 /* Private to the room. */
 void link_mark_dirty(struct link *link);
 void link_flush(struct link *link);
+void link_read_on(struct link *link);
 void link_read(struct link *link);
 size_t link_circs_fill(struct link *link, uint8_t *out, size_t cap);
 const struct link_ops *link_ops_of(struct worker *w);

@@ -13,6 +13,7 @@
 #include "relayd/link/registry.h"
 
 #define HANDSHAKE_TIMEOUT_MS 60000
+#define STUCK_KEEPALIVES     10 /* keepalive periods without a byte written, though some wait */
 #define MAX_LISTENERS        16
 #define ACCEPTS_A_TURN       32
 #define NOTSENT_LOWAT        65536 /* unsent bytes in the kernel before it asks for more */
@@ -122,6 +123,7 @@ links_turn_end(struct worker *w)
 		link->dirty = false;
 		if (!link->closing)
 			link_flush(link);
+		link_read_on(link);
 	}
 	while ((link = TAILQ_FIRST(&t->dead)) != NULL) {
 		TAILQ_REMOVE(&t->dead, link, dead_entry);
@@ -142,9 +144,17 @@ link_grow_old(struct link *link, uint64_t now_ms)
 			link_close(link, "no handshake in time");
 		return;
 	}
+	uint64_t silent_ms = now_ms - link->last_write_ms;
+	uint64_t keepalive_ms = snap->conf->keepalive_s * 1000ull;
+	bool waits = event_pending(link->write_event, EV_WRITE, NULL) != 0;
+
+	if (waits && silent_ms > keepalive_ms * STUCK_KEEPALIVES) {
+		link_close(link, "takes nothing any more");
+		return;
+	}
 	if (link->circs != NULL) {
 		link->empty_since_ms = now_ms;
-		if (now_ms - link->last_write_ms > snap->conf->keepalive_s * 1000ull)
+		if (!waits && silent_ms > keepalive_ms)
 			link_send_control(link, 0, CELL_PADDING, span_of(NULL, 0));
 		return;
 	}
@@ -159,6 +169,8 @@ links_tick(struct worker *w, uint64_t now_ms)
 
 	HASH_ITER (hh, w->links->links, link, tmp)
 		link_grow_old(link, now_ms);
+	for (unsigned i = 0; i < w->links->listener_count; i++)
+		event_add(w->links->listeners[i], NULL); /* one may be resting */
 }
 
 enum rc
@@ -239,6 +251,15 @@ link_adopt(struct link *link)
 		link_close(link, "no memory for it");
 }
 
+/* Out of descriptors or memory: the socket stays readable, so look away until the next tick. */
+static void
+listener_rest(struct worker *w, evutil_socket_t listener)
+{
+	for (unsigned i = 0; i < w->links->listener_count; i++)
+		if (event_get_fd(w->links->listeners[i]) == listener)
+			event_del(w->links->listeners[i]);
+}
+
 static void
 on_acceptable(evutil_socket_t listener, short what, void *arg)
 {
@@ -255,12 +276,16 @@ on_acceptable(evutil_socket_t listener, short what, void *arg)
 		    accept4(listener, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0) {
-			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED &&
-			    log_limit_ok(&limit, 2, clock_mono_ms(), &swallowed))
+			int error = errno;
+
+			if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+				return;
+			if (log_limit_ok(&limit, 2, clock_mono_ms(), &swallowed))
 				log_warn(LOG_LINK,
 				    "cannot accept a connection: %s; raise LimitNOFILE if this "
 				    "stays",
-				    strerror(errno));
+				    strerror(error));
+			listener_rest(w, listener);
 			return;
 		}
 		if (addr_port_from_sockaddr((struct sockaddr *)&ss, len, &peer) != RC_OK) {

@@ -5,6 +5,7 @@
  * fetch: whatever came before, the relay must still work. */
 #include <ftw.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,24 @@ bad_creates(void)
 	peer_close(&p);
 }
 
+/* Questions without end, and no answer ever read: the relay must not keep them all. */
+static void
+unread_answers(void)
+{
+	struct peer *p = peer_open(&target, keys);
+	uint8_t cells[31 * CELL_LEN] = { 0 };
+	size_t sent = 0;
+
+	for (uint32_t i = 0; i < 31; i++) {
+		put_u32(cells + i * CELL_LEN, 0x80000001u + i);
+		cells[i * CELL_LEN + 4] = CELL_CREATE;
+	}
+	while (sent < (100u << 20) && SSL_write(p->ssl, cells, sizeof(cells)) > 0)
+		sent += sizeof(cells);
+	check("who reads no answers is hung up on before 100 MB of them", sent < (100u << 20));
+	peer_close(&p);
+}
+
 /* --- relay messages -------------------------------------------------------------------------- */
 
 struct message_case {
@@ -362,11 +381,13 @@ main(int argc, char **argv)
 		peer_die("no keys of our own");
 	keys = keystore_current(store);
 	target_read(&target, argv[1], path[0], path[1]);
+	signal(SIGPIPE, SIG_IGN);
 	raw_garbage();
 	half_handshakes();
 	bad_link_handshakes();
 	innocent_links();
 	bad_creates();
+	unread_answers();
 	message_cases();
 	bad_relay_cells();
 	if (argc > 3)
