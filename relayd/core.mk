@@ -48,6 +48,7 @@ relayd_relayd_SOURCES = \
 	relayd/main/main.c \
 	relayd/main/relay.h relayd/main/relay.c \
 	relayd/main/privilege.h relayd/main/privilege.c \
+	relayd/main/sums.h relayd/main/sums.c \
 	relayd/main/view.h relayd/main/view.c
 relayd_relayd_CFLAGS = $(relayd_librelayd_a_CFLAGS)
 relayd_relayd_LDADD = $(RELAYD_LIBS)

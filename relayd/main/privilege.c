@@ -39,8 +39,12 @@ privilege_drop(const char *user)
 {
 	struct passwd *pw;
 
-	if (user == NULL)
+	if (user == NULL) {
+		if (geteuid() == 0)
+			log_notice(
+			    LOG_GENERAL, "running as root; a line \"User _relayd\" is safer");
 		return RC_OK;
+	}
 	if (geteuid() != 0) {
 		pw = getpwuid(geteuid());
 		if (pw != NULL && strcmp(pw->pw_name, user) == 0)

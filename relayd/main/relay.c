@@ -20,6 +20,7 @@
 #include "relayd/link/link.h"
 #include "relayd/link/registry.h"
 #include "relayd/main/privilege.h"
+#include "relayd/main/sums.h"
 #include "relayd/main/view.h"
 #include "relayd/work/work.h"
 
@@ -27,8 +28,7 @@
 /* Only what really works: see docs/ARCHITECTURE.md for what is missing. */
 #define PROTOCOLS "Cons=2 Desc=2 FlowCtrl=1 Link=4-5 LinkAuth=3 Microdesc=2 Relay=2-4"
 
-#define BANDWIDTH_SPAN_S 10 /* observed bandwidth: the best ten seconds */
-#define LISTENERS_MAX    (WORKERS_MAX * 8)
+#define LISTENERS_MAX (WORKERS_MAX * 8)
 
 enum leaving { STAYING, DRAINING, LEAVING };
 
@@ -49,9 +49,8 @@ struct relay {
 	enum leaving leaving;
 	int listeners[LISTENERS_MAX];
 	unsigned listener_count;
-	/* Observed bandwidth. */
-	unsigned span_ticks, minute_ticks;
-	uint64_t last_read, last_written, observed;
+	struct bandwidth bandwidth;
+	unsigned minute_ticks;
 };
 
 static struct relay relay; /* one a process: hooks without an argument need it */
@@ -165,7 +164,7 @@ describe(void *arg, struct descriptor_info *info, struct relay_keys **keys)
 	info->or_v6 = s->or_v6;
 	info->bandwidth_rate = least(conf->bandwidth_rate, conf->max_advertised_bandwidth);
 	info->bandwidth_burst = least(conf->bandwidth_burst, conf->max_advertised_bandwidth);
-	info->bandwidth_observed = least(relay.observed, conf->max_advertised_bandwidth);
+	info->bandwidth_observed = least(relay.bandwidth.observed, conf->max_advertised_bandwidth);
 	info->uptime_s = (clock_mono_ms() - relay.started_ms) / 1000;
 	info->hibernating = relay.leaving != STAYING;
 	info->policy = s->policy;
@@ -196,36 +195,6 @@ on_own_address(void *arg, const struct addr *addr)
 /* --- time ------------------------------------------------------------------------------------ */
 
 static void
-sum_bytes(uint64_t *read_bytes, uint64_t *written)
-{
-	*read_bytes = *written = 0;
-	for (unsigned i = 0; i < relay.crew.count; i++) {
-		*read_bytes += atomic_load_explicit(
-		    &relay.crew.workers[i].counters.bytes_read, memory_order_relaxed);
-		*written += atomic_load_explicit(
-		    &relay.crew.workers[i].counters.bytes_written, memory_order_relaxed);
-	}
-}
-
-/* The best ten seconds, of the weaker direction: what a descriptor calls observed. */
-static void
-observe_bandwidth(void)
-{
-	uint64_t read_bytes, written;
-
-	if (++relay.span_ticks < BANDWIDTH_SPAN_S)
-		return;
-	relay.span_ticks = 0;
-	sum_bytes(&read_bytes, &written);
-	uint64_t in = read_bytes - relay.last_read, out = written - relay.last_written;
-	uint64_t rate = (in < out ? in : out) / BANDWIDTH_SPAN_S;
-	if (rate > relay.observed)
-		relay.observed = rate;
-	relay.last_read = read_bytes;
-	relay.last_written = written;
-}
-
-static void
 rotate_keys(void)
 {
 	int32_t days = consensus_param(relay.snap->consensus, "onion-key-rotation-days", 28, 1, 90);
@@ -244,56 +213,25 @@ rotate_keys(void)
 		dir_republish(relay.dir, "keys were rotated");
 }
 
-static uint64_t
-open_streams(void)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < relay.crew.count; i++)
-		n += atomic_load_explicit(
-		    &relay.crew.workers[i].counters.streams_open, memory_order_relaxed);
-	return n;
-}
-
-/* Once in HeartbeatPeriod: sums over all that passed, nothing finer. */
-static void
-heartbeat(uint64_t now_ms)
-{
-	uint64_t read_bytes, written, streams = 0, policy = 0, guard = 0, links = 0;
-	uint64_t period_ms = relay.conf->heartbeat_s * 1000ull;
-
-	if (period_ms == 0 || now_ms - relay.heartbeat_ms < period_ms)
-		return;
-	relay.heartbeat_ms = now_ms;
-	sum_bytes(&read_bytes, &written);
-	for (unsigned i = 0; i < relay.crew.count; i++) {
-		struct work_counters *c = &relay.crew.workers[i].counters;
-
-		streams += atomic_load_explicit(&c->streams, memory_order_relaxed);
-		policy += atomic_load_explicit(&c->streams_refused_policy, memory_order_relaxed);
-		guard += atomic_load_explicit(&c->streams_refused_guard, memory_order_relaxed);
-		links += atomic_load_explicit(&c->links_open, memory_order_relaxed);
-	}
-	log_notice(LOG_GENERAL,
-	    "up %llu h, %llu links open, read %llu GB, written %llu GB; %llu streams asked for, of "
-	    "which %llu refused by policy and %llu by exitguard",
-	    (unsigned long long)((now_ms - relay.started_ms) / 3600000), (unsigned long long)links,
-	    (unsigned long long)(read_bytes >> 30), (unsigned long long)(written >> 30),
-	    (unsigned long long)streams, (unsigned long long)policy, (unsigned long long)guard);
-}
-
 static void
 main_tick(struct worker *w, uint64_t now_ms)
 {
-	observe_bandwidth();
+	struct sums sums = sums_of(&relay.crew);
+	uint64_t period_ms = relay.conf->heartbeat_s * 1000ull;
+
+	bandwidth_tick(&relay.bandwidth, &sums);
 	if (++relay.minute_ticks >= 60) {
 		relay.minute_ticks = 0;
 		rotate_keys();
 	}
-	heartbeat(now_ms);
-	if (relay.leaving == DRAINING && (now_ms >= relay.drain_until_ms || open_streams() == 0)) {
+	if (period_ms != 0 && now_ms - relay.heartbeat_ms >= period_ms) {
+		relay.heartbeat_ms = now_ms;
+		sums_log(&sums, now_ms - relay.started_ms);
+	}
+	if (relay.leaving == DRAINING &&
+	    (now_ms >= relay.drain_until_ms || sums.streams_open == 0)) {
 		log_notice(LOG_GENERAL, "leaving, %llu streams still open",
-		    (unsigned long long)open_streams());
+		    (unsigned long long)sums.streams_open);
 		worker_stop(w);
 	}
 }
@@ -367,11 +305,9 @@ on_signal(evutil_socket_t number, short what, void *arg)
 		worker_stop(&relay.crew.main);
 		break;
 	case SIGUSR1: {
-		uint64_t read_bytes, written;
+		struct sums sums = sums_of(&relay.crew);
 
-		sum_bytes(&read_bytes, &written);
-		log_notice(LOG_GENERAL, "read %llu MB, written %llu MB on links",
-		    (unsigned long long)(read_bytes >> 20), (unsigned long long)(written >> 20));
+		sums_log(&sums, clock_mono_ms() - relay.started_ms);
 		break;
 	}
 	}
