@@ -42,6 +42,18 @@ EXTRA_PROGRAMS += relayd/tests/hostile_peer
 relayd_tests_hostile_peer_SOURCES = relayd/tests/hostile_peer.c relayd/tests/peer.h relayd/tests/peer.c
 relayd_tests_hostile_peer_CFLAGS = $(relayd_librelayd_a_CFLAGS)
 relayd_tests_hostile_peer_LDADD = $(RELAYD_LIBS)
+
+# A whole relayd on loopback; it starts relayd/relayd.
+check_PROGRAMS += relayd/tests/relay_test
+relayd_tests_relay_test_SOURCES = \
+	relayd/tests/peer.h relayd/tests/peer.c \
+	relayd/tests/harness.h relayd/tests/harness.c relayd/tests/world.c \
+	relayd/tests/relay_test.c relayd/tests/relay_test_circuits.c \
+	relayd/tests/relay_test_extends.c relayd/tests/relay_test_streams.c \
+	relayd/tests/relay_test_windows.c relayd/tests/relay_test_guard.c \
+	relayd/tests/relay_test_life.c
+relayd_tests_relay_test_CFLAGS = $(relayd_librelayd_a_CFLAGS) $(CMOCKA_CFLAGS)
+relayd_tests_relay_test_LDADD = $(RELAYD_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += relayd/tests/ROOM.md relayd/tests/.may_include
 sbin_PROGRAMS += relayd/relayd
 relayd_relayd_SOURCES = \

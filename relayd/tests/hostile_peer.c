@@ -274,7 +274,7 @@ send_case(struct peer_circuit *c, const struct message_case *mc)
 		return;
 	}
 	relay_msg_write_head(body, mc->command, mc->stream_id, (uint16_t)mc->len);
-	tor1_client_seal(c->crypto, body, NULL);
+	tor1_client_seal(c->hop[0], body, NULL);
 	peer_send_cell(c->peer, c->circid, mc->cell, body, sizeof(body));
 }
 

@@ -1,4 +1,4 @@
-/* peer.c: the test peer: blocking sockets, TLS, link handshake, one-hop circuits. */
+/* peer.c: the test peer: blocking sockets, TLS, link handshake, circuits. */
 #include "relayd/tests/peer.h"
 
 #include <errno.h>
@@ -166,23 +166,58 @@ peer_close(struct peer **peer)
 	free(p);
 }
 
+void
+peer_create2(struct peer *p, uint32_t circid, uint16_t type, struct span onion_skin)
+{
+	uint8_t body[CELL_BODY_LEN];
+	struct wr wr = wr_to(body, sizeof(body));
+	struct create2 create = { type, onion_skin };
+
+	create2_write_body(&wr, &create);
+	peer_send_cell(p, circid, CELL_CREATE2, body, wr_len(&wr));
+}
+
+void
+peer_ntor_ask(const struct target *t, struct ntor_client *client, uint8_t skin[84])
+{
+	memset(client, 0, sizeof(*client));
+	memcpy(client->rsa_id, t->rsa_id, 20);
+	memcpy(client->onion, t->onion, 32);
+	ntor_ask(client, skin);
+}
+
+void
+peer_circuit_add_hop(struct peer_circuit *c, const struct tor1_keys *keys)
+{
+	if (c->hops == PEER_HOPS_MAX || (c->hop[c->hops] = tor1_new(keys)) == NULL)
+		peer_die("no room for a hop");
+	c->hops++;
+}
+
+struct peer_circuit *
+peer_circuit_of(struct peer *p, uint32_t circid, const struct tor1_keys *keys)
+{
+	struct peer_circuit *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		peer_die("out of memory");
+	c->peer = p;
+	c->circid = circid;
+	peer_circuit_add_hop(c, keys);
+	return c;
+}
+
 struct peer_circuit *
 peer_circuit_open(struct peer *p, const struct target *t, uint32_t circid)
 {
-	struct peer_circuit *c = calloc(1, sizeof(*c));
-	struct ntor_client client = { .eph = { .secret = { 0 } } };
-	uint8_t skin[NTOR_REQUEST_LEN], body[CELL_BODY_LEN];
-	struct wr wr = wr_to(body, sizeof(body));
-	struct create2 create = { HANDSHAKE_NTOR, span_of(skin, sizeof(skin)) };
+	struct ntor_client client;
+	uint8_t skin[NTOR_REQUEST_LEN];
 	struct tor1_keys keys;
 	struct cell cell;
 	struct span reply;
 
-	memcpy(client.rsa_id, t->rsa_id, 20);
-	memcpy(client.onion, t->onion, 32);
-	ntor_ask(&client, skin);
-	create2_write_body(&wr, &create);
-	peer_send_cell(p, circid, CELL_CREATE2, body, wr_len(&wr));
+	peer_ntor_ask(t, &client, skin);
+	peer_create2(p, circid, HANDSHAKE_NTOR, span_of(skin, sizeof(skin)));
 	do {
 		if (next_cell(p, 10000, false, &cell) != RC_OK)
 			peer_die("no answer to CREATE2");
@@ -190,31 +225,38 @@ peer_circuit_open(struct peer *p, const struct target *t, uint32_t circid)
 	if (cell.command != CELL_CREATED2 || created2_parse(cell.body, &reply) != RC_OK ||
 	    ntor_finish(&client, reply, &keys) != RC_OK)
 		peer_die("CREATE2 was answered by cell %u", cell.command);
-	c->peer = p;
-	c->circid = circid;
-	c->crypto = tor1_new(&keys);
-	return c;
+	return peer_circuit_of(p, circid, &keys);
 }
 
 void
 peer_circuit_free(struct peer_circuit **c)
 {
-	tor1_free(&(*c)->crypto);
+	while ((*c)->hops > 0)
+		tor1_free(&(*c)->hop[--(*c)->hops]);
 	free(*c);
 	*c = NULL;
 }
 
 void
-peer_relay(struct peer_circuit *c, uint8_t cell, uint8_t command, uint16_t stream_id,
-    const void *data, size_t len)
+peer_relay_to(struct peer_circuit *c, unsigned hop, uint8_t cell, uint8_t command,
+    uint16_t stream_id, const void *data, size_t len)
 {
 	uint8_t body[CELL_BODY_LEN] = { 0 };
 
 	relay_msg_write_head(body, command, stream_id, (uint16_t)len);
 	if (len != 0)
 		memcpy(body + RELAY_HEAD_LEN, data, len < RELAY_DATA_MAX ? len : RELAY_DATA_MAX);
-	tor1_client_seal(c->crypto, body, NULL);
+	tor1_client_seal(c->hop[hop], body, c->sent_tag);
+	while (hop > 0)
+		tor1_client_pass(c->hop[--hop], body);
 	peer_send_cell(c->peer, c->circid, cell, body, sizeof(body));
+}
+
+void
+peer_relay(struct peer_circuit *c, uint8_t cell, uint8_t command, uint16_t stream_id,
+    const void *data, size_t len)
+{
+	peer_relay_to(c, c->hops - 1, cell, command, stream_id, data, len);
 }
 
 static void
@@ -224,7 +266,9 @@ take_relay(struct peer_circuit *c, const struct cell *cell, struct peer_answer *
 	struct relay_msg msg;
 
 	memcpy(body, cell->body.data, sizeof(body));
-	if (!tor1_client_open(c->crypto, body, NULL) || relay_msg_parse(body, &msg) != RC_OK)
+	while (out->hop < c->hops && !tor1_client_open(c->hop[out->hop], body, out->tag))
+		out->hop++;
+	if (out->hop == c->hops || relay_msg_parse(body, &msg) != RC_OK)
 		peer_die("a relay cell that does not open");
 	out->event = PEER_MESSAGE;
 	out->command = msg.command;
@@ -251,6 +295,8 @@ peer_wait(struct peer *p, struct peer_circuit *c, int timeout_ms, struct peer_an
 	}
 	out->command = cell.command;
 	out->event = PEER_CELL;
+	out->len = cell.body.len < sizeof(out->data) ? cell.body.len : sizeof(out->data);
+	memcpy(out->data, cell.body.data, out->len);
 	if (cell.command == CELL_DESTROY) {
 		out->event = PEER_DESTROYED;
 		out->reason = cell.body.data[0];
