@@ -88,6 +88,7 @@ on_open(struct link *link)
 	EVP_MD_CTX_free(link->hs.sent);
 	EVP_MD_CTX_free(link->hs.received);
 	link->hs.sent = link->hs.received = NULL;
+	relay_keys_unref(&link->hs.keys); /* old onion keys must not live as long as old links */
 	if (link->hs.authenticated) {
 		link->canonical = is_canonical(link);
 		register_link(link, true);

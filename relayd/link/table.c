@@ -53,8 +53,7 @@ link_free(struct link *link)
 		SSL_free(link->ssl);
 	if (link->control != NULL)
 		evbuffer_free(link->control);
-	if (link->hs.keys != NULL)
-		link_handshake_clear(&link->hs);
+	link_handshake_clear(&link->hs);
 	free(link->in);
 	free(link->out);
 	close(link->fd);
