@@ -95,6 +95,7 @@ stream_end(struct stream *s, unsigned reason)
 		s->state = STREAM_FLUSHING;
 		s->since_ms = clock_mono_ms();
 		event_del(s->read_event);
+		event_add(s->write_event, NULL); /* early data may not wait for it yet */
 	} else
 		stream_free(s);
 	if (c != NULL && reason != 0)

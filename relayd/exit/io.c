@@ -1,6 +1,7 @@
 /* io.c: a stream's socket: connecting, bytes both ways, windows. From the destination one readv
  * goes straight into the payloads of up to 31 cells. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -264,10 +265,13 @@ bind_source(struct stream *s)
 	    to->family == ADDR_IPV6 ? &conf->outbound_exit_v6 : &conf->outbound_exit_v4;
 	struct addr_port at = { *from, 0 };
 	struct sockaddr_storage ss;
+	int one = 1;
 	bool to_loopback = to->family == ADDR_IPV4 && to->bytes[0] == 127;
 
 	if (from->family != to->family || to_loopback)
 		return RC_OK;
+	/* Else bind takes a port for good, and 28,000 streams to anywhere would be all there can be. */
+	(void)setsockopt(s->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	socklen_t len = addr_port_to_sockaddr(&at, &ss);
 	return bind(s->fd, (struct sockaddr *)&ss, len) == 0 ? RC_OK : RC_SYSTEM;
 }

@@ -326,7 +326,9 @@ begin_connect(const struct addr_port *to, const struct addr *from)
 	if (from->family == to->addr.family && !addr_is_internal(&to->addr)) {
 		struct addr_port at = { *from, 0 };
 		socklen_t local_len = addr_port_to_sockaddr(&at, &local);
+		int one = 1;
 
+		(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 		if (bind(fd, (struct sockaddr *)&local, local_len) != 0)
 			log_info(LOG_LINK, "cannot bind a link to OutboundBindAddress: %s",
 			    strerror(errno));
