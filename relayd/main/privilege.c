@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -19,23 +21,47 @@
 #endif
 #endif
 
+/* No core dump, no debugger: what is in memory is nobody's business. */
+static void
+hide_memory(void)
+{
+#ifndef SANITIZED /* the leak checker must be able to look at us */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 void
 privilege_limits(void)
 {
 	struct rlimit none = { 0, 0 }, files;
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-#ifndef SANITIZED /* the leak checker must be able to look at us */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
+	hide_memory();
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 }
 
-enum rc
-privilege_drop(const char *user)
+/* The ports are bound: what a unit gave us for that (CAP_NET_BIND_SERVICE) has done its work. */
+static enum rc
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (geteuid() == 0)
+		return RC_OK;                        /* the operator wants it so */
+	if (syscall(SYS_capset, &head, none) != 0) { /* the ambient ones go with them */
+		log_error(LOG_GENERAL, "cannot give up capabilities: %s", strerror(errno));
+		return RC_DENIED;
+	}
+	return RC_OK;
+}
+
+static enum rc
+become(const char *user)
 {
 	struct passwd *pw;
 
@@ -75,4 +101,13 @@ privilege_drop(const char *user)
 		return RC_DENIED;
 	}
 	return RC_OK;
+}
+
+enum rc
+privilege_drop(const char *user)
+{
+	enum rc rc = become(user);
+
+	hide_memory(); /* the change of user has reset it */
+	return rc == RC_OK ? drop_capabilities() : rc;
 }

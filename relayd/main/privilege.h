@@ -7,7 +7,8 @@
 /* No core dumps (they would hold keys and destinations), as many descriptors as allowed. */
 void privilege_limits(void);
 /* Become `user` for good if we are root; RC_DENIED and a logged line if that fails or if root
- * could be had back. NULL: stay. */
+ * could be had back. NULL: stay. Whoever is not root afterwards has no capability any more. Call it
+ * when the ports are bound and before threads start. */
 enum rc privilege_drop(const char *user);
 
 #endif

@@ -36,6 +36,7 @@ struct relay {
 	const struct relay_options *options;
 	struct torrc *conf; /* the one in force */
 	bool owns_conf;     /* no view has it yet */
+	bool was_root;
 	struct keystore *keystore;
 	struct crew crew;
 	struct dns *dns;
@@ -95,6 +96,14 @@ set_logs(const struct torrc *conf)
 			log_error(LOG_CONFIG, "cannot write the log file %s: %s",
 			    l->file != NULL ? l->file : "(standard error)", strerror(errno));
 	}
+}
+
+/* A log file that root makes cannot be opened again by the user we become: until then standard
+ * error has to do. */
+static bool
+logs_wait_for_user(const struct torrc *conf)
+{
+	return relay.was_root && conf->user != NULL;
 }
 
 /* Publish *s, which becomes the view; takes it. */
@@ -464,6 +473,8 @@ start(struct torrc *conf, unsigned workers)
 		rc = privilege_drop(conf->user);
 	if (rc != RC_OK)
 		return rc;
+	if (logs_wait_for_user(conf))
+		set_logs(conf);
 	rc = keystore_open(conf->data_directory, conf->nickname, clock_wall_s(), &relay.keystore,
 	    why, sizeof(why));
 	if (rc != RC_OK) {
@@ -519,7 +530,9 @@ relay_run(const struct relay_options *options, struct torrc *conf)
 	enum rc rc;
 
 	privilege_limits();
-	set_logs(conf);
+	relay.was_root = geteuid() == 0;
+	if (!logs_wait_for_user(conf))
+		set_logs(conf);
 	relay.options = options;
 	relay.conf = conf;
 	relay.owns_conf = true;
