@@ -35,6 +35,7 @@ struct guard {
 	uint32_t epoch;
 	uint64_t retry_at_ms;
 	bool said_down;
+	struct shared *told_policy; /* what exitguard knows; a reference, so that none is like it */
 	struct ask *by_stream, *in_order;
 	unsigned ask_count;
 	struct report_record batch[REPORT_MAX_RECORDS];
@@ -121,6 +122,8 @@ put_policy(struct guard *g)
 {
 	const struct policy *policy = g->worker->snap->policy;
 
+	shared_unref(&g->told_policy);
+	g->told_policy = shared_ref(g->worker->snap->policy_ref);
 	for (size_t i = 0; i < policy_rule_count(policy); i++) {
 		const struct policy_rule *rule = policy_rule(policy, i);
 		struct report_record r = {
@@ -273,7 +276,11 @@ guard_tick(struct worker *w, uint64_t now_ms)
 static void
 guard_turn_end(struct worker *w)
 {
-	send_batch(w->guard);
+	struct guard *g = w->guard;
+
+	if (g->state == GUARD_UP && g->told_policy != w->snap->policy_ref)
+		put_policy(g);
+	send_batch(g);
 }
 
 enum rc
@@ -315,6 +322,7 @@ guard_room_clear(struct worker *w)
 		event_free(g->deadline);
 	if (g->fd >= 0)
 		close(g->fd);
+	shared_unref(&g->told_policy);
 	free(g);
 	w->guard = NULL;
 }

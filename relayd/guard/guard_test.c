@@ -19,7 +19,6 @@ struct fixture {
 	char dir[64], path[96], why[128];
 	int listener, peer;
 	struct torrc conf;
-	struct policy *policy;
 	struct snapshot *snap;
 	struct crew crew;
 	struct worker *w;
@@ -43,6 +42,13 @@ turn(struct fixture *f)
 }
 
 static void
+turn_end(struct fixture *f)
+{
+	for (unsigned i = 0; i < f->w->turn_end_count; i++)
+		f->w->turn_end[i](f->w);
+}
+
+static void
 listen_there(struct fixture *f)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -56,11 +62,34 @@ listen_there(struct fixture *f)
 	assert_int_equal(listen(f->listener, 4), 0);
 }
 
+static void
+policy_gone(void *ptr)
+{
+	struct policy *policy = ptr;
+
+	policy_free(&policy);
+}
+
+/* A view with this policy, nothing or one line. */
+static struct snapshot *
+view(struct fixture *f, const char *line)
+{
+	struct policy_options options = { .exit_relay = line != NULL };
+	struct snapshot *s = snapshot_new();
+	struct policy *policy;
+
+	assert_int_equal(
+	    policy_build(&line, line != NULL, &options, &policy, f->why, sizeof(f->why)), RC_OK);
+	s->conf = &f->conf;
+	s->policy = policy;
+	s->policy_ref = shared_new(policy, policy_gone);
+	return s;
+}
+
 /* One worker, connected and greeted. */
 static void
 set_up(struct fixture *f, bool fail_open)
 {
-	struct policy_options options = { .exit_relay = false };
 	struct report_hello hello, ours = report_hello_make(1);
 
 	memset(f, 0, sizeof(*f));
@@ -71,11 +100,7 @@ set_up(struct fixture *f, bool fail_open)
 		.guard_timeout_ms = 60000,
 		.guard_fail_open = fail_open,
 	};
-	assert_int_equal(
-	    policy_build(NULL, 0, &options, &f->policy, f->why, sizeof(f->why)), RC_OK);
-	f->snap = snapshot_new();
-	f->snap->conf = &f->conf;
-	f->snap->policy = f->policy;
+	f->snap = view(f, NULL);
 	assert_int_equal(crew_init(&f->crew, 1, f->snap), RC_OK);
 	f->w = &f->crew.workers[0];
 	assert_int_equal(guard_room_init(f->w, on_verdict), RC_OK);
@@ -91,7 +116,6 @@ tear_down(struct fixture *f)
 	guard_room_clear(f->w);
 	crew_clear(&f->crew);
 	snapshot_unref(&f->snap);
-	policy_free(&f->policy);
 	if (f->peer >= 0)
 		close(f->peer);
 	close(f->listener);
@@ -123,8 +147,7 @@ test_verdict(void **state)
 	set_up(&f, true);
 	assert_int_equal(ask(&f, 42, &epoch), GUARD_WAIT);
 	assert_int_equal(epoch, EPOCH_FIRST);
-	for (unsigned i = 0; i < f.w->turn_end_count; i++)
-		f.w->turn_end[i](f.w);
+	turn_end(&f);
 	assert_true(recv(f.peer, got, sizeof(got), 0) > 0);
 	assert_int_equal(send(f.peer, &v, sizeof(v), 0), (ssize_t)sizeof(v));
 	turn(&f);
@@ -160,6 +183,40 @@ dies_while_told(bool fail_open)
 	tear_down(&f);
 }
 
+/* How many POLICY records wait at exitguard's end? */
+static unsigned
+policy_lines(struct fixture *f)
+{
+	struct report_record got[REPORT_MAX_RECORDS];
+	ssize_t n = recv(f->peer, got, sizeof(got), MSG_DONTWAIT);
+	unsigned lines = 0;
+
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(got[0]); i++)
+		lines += got[i].type == REPORT_POLICY;
+	return lines;
+}
+
+static void
+test_policy_after_reload(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, true);
+	turn_end(&f);
+	unsigned first = policy_lines(&f);
+	assert_true(first > 0);
+	turn_end(&f);
+	assert_int_equal(policy_lines(&f), 0);
+	snapshot_unref(&f.w->snap);
+	f.w->snap = view(&f, "accept 198.51.100.7:80, reject *:*");
+	turn_end(&f);
+	assert_int_equal(policy_lines(&f), first + 1);
+	turn_end(&f);
+	assert_int_equal(policy_lines(&f), 0);
+	tear_down(&f);
+}
+
 static void
 test_dies_open(void **state)
 {
@@ -179,6 +236,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_policy_after_reload),
 		cmocka_unit_test(test_dies_open),
 		cmocka_unit_test(test_dies_closed),
 	};
