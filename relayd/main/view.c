@@ -73,16 +73,40 @@ view_set_addresses(struct snapshot *s, const struct torrc *conf, const struct ad
 		s->own[s->own_count++] = s->or_v6.addr;
 }
 
+#define POLICY_OWN_MAX 6
+
+/* What no stream may reach as coming from us: what we advertise and what we leave from. */
+static size_t
+own_addresses(const struct snapshot *s, const struct torrc *conf, struct addr out[POLICY_OWN_MAX])
+{
+	const struct addr *outbound[] = { &conf->outbound_or_v4, &conf->outbound_or_v6,
+		&conf->outbound_exit_v4, &conf->outbound_exit_v6 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->own_count; i++)
+		out[n++] = s->own[i];
+	for (size_t i = 0; i < sizeof(outbound) / sizeof(outbound[0]); i++) {
+		bool is_new = outbound[i]->family != ADDR_NONE;
+
+		for (size_t k = 0; k < n && is_new; k++)
+			is_new = !addr_equal(&out[k], outbound[i]);
+		if (is_new)
+			out[n++] = *outbound[i];
+	}
+	return n;
+}
+
 enum rc
 view_set_policy(struct snapshot *s, const struct torrc *conf)
 {
+	struct addr own[POLICY_OWN_MAX];
 	struct policy_options options = {
 		.exit_relay = conf->exit_relay,
 		.ipv6_exit = conf->ipv6_exit,
 		.reject_private = conf->exit_policy_reject_private,
 		.reduced = conf->reduced_exit_policy,
-		.own = s->own,
-		.own_count = s->own_count,
+		.own = own,
+		.own_count = own_addresses(s, conf, own),
 	};
 	struct policy *policy;
 	char why[256];
