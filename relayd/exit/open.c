@@ -160,7 +160,8 @@ stream_begin(struct circuit *c, uint16_t id, struct span data)
 	s->ttl = LITERAL_TTL;
 	s->state = STREAM_ASKING;
 	if (begin.is_literal) {
-		s->to.ap.addr = begin.addr;
+		/* ::ffff:a.b.c.d goes out as IPv4: from the IPv4 address, under its rules. */
+		s->to.ap.addr = addr_unmap(&begin.addr);
 		if (!address_is_allowed(s))
 			return;
 	} else if (policy_is_reject_all(c->worker->snap->policy)) {
@@ -181,7 +182,7 @@ choose_address(struct stream *s, const struct dns_answer *answer)
 	if (!v4_ok && !v6_ok)
 		return false;
 	if (v6_ok && (!v4_ok || (s->flags & BEGIN_IPV6_PREFERRED) != 0))
-		s->to.ap.addr = answer->v6;
+		s->to.ap.addr = addr_unmap(&answer->v6);
 	else
 		s->to.ap.addr = answer->v4;
 	return true;

@@ -233,6 +233,8 @@ static const struct message_case cases[] = {
 	    RELAY_END, END_TORPROTOCOL, 1 },
 	{ "a path-bias probe gets EXITPOLICY with its address", CELL_RELAY, RELAY_BEGIN, 5,
 	    STR("0.1.2.3:25\0"), PEER_MESSAGE, RELAY_END, END_EXITPOLICY, 9 },
+	{ "an IPv4 address in IPv6 clothes is one of IPv4", CELL_RELAY, RELAY_BEGIN, 5,
+	    STR("[::ffff:0.1.2.3]:25\0"), PEER_MESSAGE, RELAY_END, END_EXITPOLICY, 9 },
 	{ "BEGIN_DIR gets END NOTDIRECTORY", CELL_RELAY, RELAY_BEGIN_DIR, 6, STR(""), PEER_MESSAGE,
 	    RELAY_END, END_NOTDIRECTORY, 1 },
 	{ "RESOLVE of an address gets a permanent error", CELL_RELAY, RELAY_RESOLVE, 7,
