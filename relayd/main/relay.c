@@ -466,7 +466,7 @@ worker_count(const struct torrc *conf)
 static enum rc
 start(struct torrc *conf, unsigned workers)
 {
-	char why[512];
+	char why[512] = "no memory or no descriptors";
 	enum rc rc = bind_ports(conf, workers);
 
 	if (rc == RC_OK)
@@ -490,7 +490,7 @@ start(struct torrc *conf, unsigned workers)
 		rc = dns_new(relay.crew.main.base, conf->server_dns_resolv_conf, &relay.dns, why,
 		    sizeof(why));
 	if (rc != RC_OK) {
-		log_error(LOG_DNS, "cannot start the resolver: %s", why);
+		log_error(LOG_DNS, "cannot start the threads or the resolver: %s", why);
 		return rc;
 	}
 	exit_set_resolver(relay.dns);
@@ -565,6 +565,9 @@ relay_list_fingerprint(const struct torrc *conf)
 	struct relay_keys *keys;
 	char why[512], hex[41], b64[48];
 
+	/* Keys that root makes are of no use to the user that the relay will be. */
+	if (geteuid() == 0 && privilege_drop(conf->user) != RC_OK)
+		return 1;
 	if (keystore_open(conf->data_directory, conf->nickname, clock_wall_s(), &keystore, why,
 		sizeof(why)) != RC_OK) {
 		log_error(LOG_KEYS, "%s", why);
