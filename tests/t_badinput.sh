@@ -63,8 +63,8 @@ guard_start
 check "relayd reports to exitguard" wait_for 30 guard_is_connected
 pid=$(net pid exit1)
 check "hostile peer at the ORPort: garbage, half handshakes, bad cells, BEGIN without NUL" \
-    net_exec timeout 120 "$builddir/relayd/tests/hostile_peer" 127.0.3.1:9001 \
-    "$work/net/nodes/exit1/data" 127.0.9.1:8080
+    net_exec sh -c 'trap "" PIPE; exec timeout 120 "$@"' sh "$builddir/relayd/tests/hostile_peer" \
+    127.0.3.1:9001 "$work/net/nodes/exit1/data" 127.0.9.1:8080
 check "relayd is still the same process" test "$(net pid exit1)" = "$pid"
 check "hostile reporters at the guard's socket" net_exec timeout 60 python3 \
     "$srcdir/tests/hostile_reporter.py" "$work/guard/report.sock"

@@ -17,7 +17,7 @@ the_table() {
 	[ "$(foreign)" = "$before" ] && ok "$1: the other table is what it was" ||
 	    bad "$1: the other table has changed: $(foreign)"
 }
-fetches() { test "$(net fetch 2 http://h7.test/hello.txt)" = "hello through tor"; }
+fetches() { test "$(MAXTIME=${MAXTIME:-10} net fetch 2 http://h7.test/hello.txt)" = "hello through tor"; }
 
 network -c 2
 net_exec nft -f - <<T
