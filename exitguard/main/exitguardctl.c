@@ -72,8 +72,10 @@ ask(const char *socket_path, const char *line, const char *word, bool as_json)
 	enum rc rc = ctl_ask(socket_path, line, PATIENCE_S, &answer, &len);
 
 	if (rc != RC_OK) {
-		fprintf(stderr, "exitguardctl: %s: %s\n", socket_path,
-		    rc == RC_SYSTEM ? strerror(errno) : rc_str(rc));
+		fprintf(stderr,
+		    "exitguardctl: no answer at %s: %s; does exitguard run, and is this its "
+		    "ControlSocket?\n",
+		    socket_path, rc == RC_SYSTEM ? strerror(errno) : rc_str(rc));
 		return EXIT_NOT_RUNNING;
 	}
 	int status = show(answer, word, as_json);
