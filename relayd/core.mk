@@ -49,7 +49,8 @@ relayd_tests_relay_test_SOURCES = \
 	relayd/tests/peer.h relayd/tests/peer.c \
 	relayd/tests/harness.h relayd/tests/harness.c relayd/tests/world.c \
 	relayd/tests/relay_test.c relayd/tests/relay_test_circuits.c \
-	relayd/tests/relay_test_extends.c relayd/tests/relay_test_streams.c \
+	relayd/tests/relay_test_extends.c relayd/tests/relay_test_hops.c \
+	relayd/tests/relay_test_streams.c \
 	relayd/tests/relay_test_windows.c relayd/tests/relay_test_guard.c \
 	relayd/tests/relay_test_life.c
 relayd_tests_relay_test_CFLAGS = $(relayd_librelayd_a_CFLAGS) $(CMOCKA_CFLAGS)

@@ -37,6 +37,7 @@ struct circuit {
 	uint32_t next_ask; /* which of its extends: answers to older ones are void */
 	uint64_t next_link;
 	uint32_t next_circid;
+	bool next_answered; /* its CREATED2 has come */
 
 	/* Flow control (tor-spec 7.3). Tags of sent cells that will be acknowledged, oldest first. */
 	int package_window, deliver_window;

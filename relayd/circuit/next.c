@@ -55,6 +55,7 @@ on_hop(struct worker *w, const struct hop_message *m)
 	} else if (m->event == HOP_MADE) {
 		c->next_link = m->link_id;
 		c->next_circid = m->circid;
+		c->next_answered = false;
 		c->next = NEXT_OPEN;
 	} else if (m->event == HOP_FAILED ? is_asked : is_next) {
 		c->next = NEXT_NONE;
@@ -99,19 +100,20 @@ on_backward(struct worker *w, struct cell_node *node)
 		cell_node_free(w, node);
 		return;
 	}
-	if (command == CELL_RELAY) {
+	if (command == CELL_RELAY && c->next_answered) {
 		atomic_fetch_add_explicit(&w->counters.cells_relayed, 1, memory_order_relaxed);
 		tor1_backward_relay(c->crypto, body);
 		if (link_circ_send(c->prev, CELL_RELAY, node) != RC_OK)
 			circuit_close(c, DESTROY_RESOURCELIMIT);
 		return;
 	}
-	if (command == CELL_CREATED2 &&
+	if (command == CELL_CREATED2 && !c->next_answered &&
 	    created2_parse(span_of(body, CELL_BODY_LEN), &reply) == RC_OK &&
-	    reply.len + 2 <= RELAY_DATA_MAX)
+	    reply.len + 2 <= RELAY_DATA_MAX) {
+		c->next_answered = true;
 		circuit_send(c, RELAY_EXTENDED2, 0, span_of(body, reply.len + 2));
-	else
-		circuit_close(c, DESTROY_PROTOCOL); /* a backward RELAY_EARLY, say */
+	} else
+		circuit_close(c, DESTROY_PROTOCOL); /* a second CREATED2, or an early cell, say */
 	cell_node_free(w, node);
 }
 

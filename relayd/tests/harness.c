@@ -23,7 +23,8 @@
 
 static char dirs[RELAYS_MAX][64];
 static unsigned dir_count;
-static struct keystore *own_store;
+static struct keystore *own_stores[2];
+static struct relay_keys *own_keys[2];
 
 /* --- directories ----------------------------------------------------------------------------- */
 
@@ -39,7 +40,11 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 static void
 remove_dirs(void)
 {
-	keystore_close(&own_store);
+	for (unsigned who = 0; who < 2; who++)
+		if (own_stores[who] != NULL) {
+			relay_keys_unref(&own_keys[who]);
+			keystore_close(&own_stores[who]);
+		}
 	for (unsigned i = 0; i < dir_count; i++)
 		nftw(dirs[i], remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -251,18 +256,24 @@ relay_stop(struct relay **r)
 
 /* --- links ----------------------------------------------------------------------------------- */
 
-struct peer *
-relay_link(const struct relay *r)
+struct relay_keys *
+identity(unsigned who)
 {
 	char why[256];
 
-	if (own_store == NULL && keystore_open(make_dir(), "peer", clock_wall_s(), &own_store, why,
-				     sizeof(why)) != RC_OK)
-		fail_msg("no keys of our own: %s", why);
-	struct relay_keys *keys = keystore_current(own_store);
-	struct peer *p = peer_open(&r->target, keys);
-	relay_keys_unref(&keys);
-	return p;
+	if (own_stores[who] == NULL) {
+		if (keystore_open(make_dir(), "peer", clock_wall_s(), &own_stores[who], why,
+			sizeof(why)) != RC_OK)
+			fail_msg("no keys of our own: %s", why);
+		own_keys[who] = keystore_current(own_stores[who]);
+	}
+	return own_keys[who];
+}
+
+struct peer *
+relay_link(const struct relay *r)
+{
+	return peer_open(&r->target, identity(0));
 }
 
 struct peer_circuit *

@@ -44,7 +44,9 @@ void relay_append(const struct relay *r, const char *lines);
 void relay_wait_end(struct relay **r);
 void relay_stop(struct relay **r); /* SIGTERM, then as above */
 
-/* Our own identity and a link to the relay made with it. */
+/* Identities of our own, 0 and 1; borrowed. */
+struct relay_keys *identity(unsigned who);
+/* A link to the relay, as the relay that is our identity 0. */
 struct peer *relay_link(const struct relay *r);
 /* A link with one circuit on it, and the end of both. */
 struct peer_circuit *relay_circuit(const struct relay *r);
@@ -103,6 +105,7 @@ void expect_nothing(struct peer_circuit *c);
 
 int run_circuits(void);
 int run_extends(void);
+int run_hops(void);
 int run_streams(void);
 int run_windows(void);
 int run_guard(void);

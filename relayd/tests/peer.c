@@ -128,8 +128,8 @@ handshake(struct peer *p)
 	}
 }
 
-struct peer *
-peer_open(const struct target *t, struct relay_keys *keys)
+static struct peer *
+tls_open(const struct target *t)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 	SSL_CTX *ctx = tls_client_ctx();
@@ -142,6 +142,14 @@ peer_open(const struct target *t, struct relay_keys *keys)
 	if (p->ssl == NULL || SSL_set_fd(p->ssl, p->fd) != 1 || SSL_connect(p->ssl) != 1)
 		peer_die("TLS handshake failed");
 	SSL_clear_mode(p->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+	return p;
+}
+
+struct peer *
+peer_open(const struct target *t, struct relay_keys *keys)
+{
+	struct peer *p = tls_open(t);
+
 	p->hs.initiator = true;
 	p->hs.peer_addr = t->at.addr;
 	memcpy(p->hs.want_rsa_id, t->rsa_id, 20);
@@ -154,13 +162,37 @@ peer_open(const struct target *t, struct relay_keys *keys)
 	return p;
 }
 
+struct peer *
+peer_open_client(const struct target *t)
+{
+	struct peer *p = tls_open(t);
+	struct netinfo info = { .other = t->at.addr };
+	uint8_t buf[CELL_BODY_LEN];
+	struct wr wr = wr_to(buf, sizeof(buf));
+	struct cell cell;
+	bool first = true;
+
+	versions_write(&wr);
+	peer_send(p, buf, wr_len(&wr));
+	do {
+		if (next_cell(p, 10000, first, &cell) != RC_OK)
+			peer_die("no link handshake for a client");
+		first = false;
+	} while (cell.command != CELL_NETINFO);
+	wr = wr_to(buf, sizeof(buf));
+	netinfo_write_body(&wr, &info);
+	peer_send_cell(p, 0, CELL_NETINFO, buf, wr_len(&wr));
+	return p;
+}
+
 void
 peer_close(struct peer **peer)
 {
 	struct peer *p = *peer;
 
 	*peer = NULL;
-	link_handshake_clear(&p->hs);
+	if (p->hs.keys != NULL)
+		link_handshake_clear(&p->hs);
 	SSL_free(p->ssl);
 	close(p->fd);
 	free(p);
@@ -294,6 +326,7 @@ peer_wait(struct peer *p, struct peer_circuit *c, int timeout_ms, struct peer_an
 		return;
 	}
 	out->command = cell.command;
+	out->circid = cell.circid;
 	out->event = PEER_CELL;
 	out->len = cell.body.len < sizeof(out->data) ? cell.body.len : sizeof(out->data);
 	memcpy(out->data, cell.body.data, out->len);

@@ -39,6 +39,7 @@ struct peer_answer {
 	enum peer_event event;
 	uint8_t command; /* of the cell, or the relay message */
 	uint8_t reason;  /* DESTROY or END */
+	uint32_t circid;
 	uint16_t stream_id;
 	unsigned hop;                /* a message: who sent it, 0 the first */
 	uint8_t tag[TOR1_TAG_LEN];   /* a message: what a SENDME for it must say */
@@ -52,6 +53,8 @@ void target_read(
 int peer_tcp(const struct target *t); /* ends the program if nobody listens */
 /* Both with the keys of `keys`; ends the program on failure. */
 struct peer *peer_open(const struct target *t, struct relay_keys *keys);
+/* As a client: no CERTS, no AUTHENTICATE. */
+struct peer *peer_open_client(const struct target *t);
 void peer_close(struct peer **peer);
 void peer_send(struct peer *p, const void *bytes, size_t len);
 void peer_send_cell(struct peer *p, uint32_t circid, uint8_t command, const void *body, size_t len);

@@ -11,6 +11,7 @@ static const struct {
 } groups[] = {
 	{ "circuits", run_circuits },
 	{ "extends", run_extends },
+	{ "hops", run_hops },
 	{ "streams", run_streams },
 	{ "windows", run_windows },
 	{ "guard", run_guard },

@@ -166,6 +166,30 @@ test_sendme(void **state)
 	relay_circuit_end(&c);
 }
 
+/* Clients do not exit by one hop; and who minds strangers gives them none. */
+static void
+test_who_may_exit(void **state)
+{
+	static const char want[] = "\361\30Error resolving hostname\0\0\0\74";
+	struct peer *p = peer_open_client(&relay->target);
+	struct peer_circuit *c = peer_circuit_open(p, &relay->target, 0x80000001);
+
+	(void)state;
+	send_begin(c, 1, "0.1.2.3:25");
+	expect_end(c, 1, END_TORPROTOCOL);
+	peer_relay(c, CELL_RELAY, RELAY_RESOLVE, 2, "www.example.net", 15);
+	expect_bytes(c, RELAY_RESOLVED, 2, want, sizeof(want) - 1);
+	peer_relay(c, CELL_RELAY, RELAY_BEGIN_DIR, 3, "", 0);
+	expect_end(c, 3, END_NOTDIRECTORY);
+	relay_circuit_end(&c);
+	struct relay *shy = relay_start("shy", "RefuseUnknownExits 1\n");
+	c = relay_circuit(shy);
+	send_begin(c, 1, "0.1.2.3:25");
+	expect_end(c, 1, END_MISC);
+	relay_circuit_end(&c);
+	relay_stop(&shy);
+}
+
 static int
 set_up(void **state)
 {
@@ -193,6 +217,7 @@ run_circuits(void)
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_sendme),
+		cmocka_unit_test(test_who_may_exit),
 	};
 
 	return cmocka_run_group_tests_name("circuits", tests, set_up, tear_down);

@@ -174,6 +174,38 @@ test_stall(void **state)
 	relay_circuit_end(&u.c);
 }
 
+/* What was sent before an END, or before the circuit went, arrives though the destination is slow;
+ * the stream's id is free meanwhile. */
+static void
+test_flush(void **state)
+{
+	struct upload u = { relay_circuit(relay), CIRC_WINDOW, STRM_WINDOW, 0, 0, { { 0 } } };
+	struct peer *p = u.c->peer;
+	struct server narrow;
+	struct pump pump[2];
+	size_t len[2];
+	int fd[2];
+
+	(void)state;
+	server_open_narrow(&narrow);
+	for (unsigned i = 0; i < 2; i++) {
+		fd[i] = open_stream(u.c, 1, &narrow);
+		u.stream_window = STRM_WINDOW;
+		len[i] = send_up_to(&u, 0, STALL_MAX, SHORT_MS);
+		assert_true(len[i] < STALL_MAX);
+		if (i == 0)
+			send_end(u.c, 1);
+		else
+			peer_send_cell(p, u.c->circid, CELL_DESTROY, "\0", 1);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		pump_read(&pump[i], fd[i], len[i]);
+	assert_true(pump_join(&pump[0]));
+	assert_true(pump_join(&pump[1]));
+	server_close(&narrow);
+	relay_circuit_end(&u.c);
+}
+
 /* Nobody may send beyond a stream's window, least of all before it is open. */
 static void
 test_overrun(void **state)
@@ -248,6 +280,33 @@ test_windows(void **state)
 	relay_circuit_end(&c);
 }
 
+/* A client that does not read its link holds up its own streams only. */
+static void
+test_deaf_client(void **state)
+{
+	struct peer_circuit *deaf = relay_circuit(relay), *c = relay_circuit(relay);
+	struct pump pump[2];
+	size_t got = 0;
+	struct peer_answer a;
+
+	(void)state;
+	pump_write(&pump[0], open_stream(deaf, 1, &server), BULK);
+	pump_write(&pump[1], open_stream(c, 1, &server), 100 * RELAY_DATA_MAX);
+	do {
+		peer_wait(c->peer, c, LONG_MS, &a);
+		assert_int_equal(a.event, PEER_MESSAGE);
+		if (a.command == RELAY_DATA)
+			got += a.len;
+	} while (a.command == RELAY_DATA);
+	assert_int_equal(got, 100 * RELAY_DATA_MAX);
+	assert_true(pump_join(&pump[1]));
+	struct count count = { .all = 0 };
+	count_until_quiet(deaf, &count, STRM_WINDOW); /* and still gets what it asked for */
+	relay_circuit_end(&deaf);
+	(void)pump_join(&pump[0]);
+	relay_circuit_end(&c);
+}
+
 /* SENDMEs that name the wrong cell, or come before their time. */
 static void
 test_bad_sendmes(void **state)
@@ -310,7 +369,9 @@ run_windows(void)
 		cmocka_unit_test(test_down),
 		cmocka_unit_test(test_up),
 		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_overrun),
+		cmocka_unit_test(test_deaf_client),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_bad_sendmes),
 	};
