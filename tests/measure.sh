@@ -5,7 +5,8 @@
 . "${srcdir:-$(dirname "$0")/..}/tests/lib.sh"
 rounds=${1:-3}
 
-network -c 2 -x 2
+# UP="-P cc_alg=0" turns congestion control off, so that both exits have fixed windows
+network -c 2 -x 2 ${UP:-}
 other_fp=$(awk '{ print $2 }' "$work/net/nodes/exit2/data/fingerprint")
 pin() { # CLIENT HEXFP: leave by this exit only
 	net_exec python3 - "127.0.4.$1" "$2" <<-P
