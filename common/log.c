@@ -25,7 +25,7 @@ static pthread_mutex_t outputs_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct output outputs[MAX_OUTPUTS];
 static unsigned output_count;
 static const char *program_name = "exitgate";
-static volatile enum log_level highest_level = LOG_LEVEL_NOTICE;
+static _Atomic enum log_level highest_level = LOG_LEVEL_NOTICE;
 
 static const char *const level_names[] = { "err", "warn", "notice", "info", "debug" };
 static const char *const domain_names[LOG_DOMAIN_COUNT] = {
