@@ -7,6 +7,10 @@
 #include "common/clock.h"
 #include "relayd/crypt/handshake.h"
 
+/* A circuit costs its maker one cell and us some kilobytes. Relays of the consensus carry many;
+ * anybody else, a bridge of thousands of people even, stays far below this on one link. */
+#define STRANGER_CIRCUITS_MAX 16384
+
 struct circuit_table {
 	const struct circuit_ops *ops;
 	struct circuit *circuits; /* uthash by id */
@@ -412,6 +416,12 @@ answer_create2(struct link *link, const struct cell *cell, struct tor1_keys *key
 	return rc;
 }
 
+static bool
+has_too_many(const struct link *link)
+{
+	return HASH_COUNT(link->circs) >= STRANGER_CIRCUITS_MAX && !link_peer_is_known_relay(link);
+}
+
 static void
 on_create(struct link *link, const struct cell *cell)
 {
@@ -421,6 +431,10 @@ on_create(struct link *link, const struct cell *cell)
 	struct circuit *c = NULL;
 	enum rc rc = RC_PROTOCOL;
 
+	if (has_too_many(link)) {
+		link_send_destroy(link, cell->circid, DESTROY_RESOURCELIMIT);
+		return;
+	}
 	if (top_bit != link->initiator) { /* an id of the peer's side */
 		if (cell->command == CELL_CREATE_FAST)
 			rc = answer_fast(link, cell, &keys);

@@ -206,6 +206,24 @@ unread_answers(void)
 	peer_close(&p);
 }
 
+/* Circuits without end on one link of somebody who is no relay of the consensus. */
+static void
+too_many_circuits(void)
+{
+	struct peer *p = peer_open(&target, keys);
+	struct peer_answer a = { .event = PEER_CELL };
+	unsigned made = 0;
+
+	for (uint32_t i = 0; i < 30000 && a.event == PEER_CELL; i++) {
+		peer_send_cell(p, 0x80000001u + i, CELL_CREATE_FAST, "12345678901234567890", 20);
+		peer_wait(p, NULL, LONG_MS, &a);
+		made += a.event == PEER_CELL && a.command == CELL_CREATED_FAST;
+	}
+	check("a stranger's 16,385th circuit on a link gets DESTROY RESOURCELIMIT",
+	    made == 16384 && a.event == PEER_DESTROYED && a.reason == DESTROY_RESOURCELIMIT);
+	peer_close(&p);
+}
+
 /* --- relay messages -------------------------------------------------------------------------- */
 
 struct message_case {
@@ -390,6 +408,7 @@ main(int argc, char **argv)
 	innocent_links();
 	bad_creates();
 	unread_answers();
+	too_many_circuits();
 	message_cases();
 	bad_relay_cells();
 	if (argc > 3)
