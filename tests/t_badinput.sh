@@ -35,7 +35,7 @@ refuses "a misspelt option" "ExitPolicy" "$RELAYD" -f "$torrc" --defaults-torrc 
 with "HiddenServiceDir /var/lib/hs"
 refuses "another program's role" "line 4.*HiddenServiceDir" "$RELAYD" -f "$torrc" --defaults-torrc "$work/empty" --verify-config
 with "ExitPolicy reject 1.2.3.4/99:*"
-refuses "a broken policy" "ExitPolicy" "$RELAYD" -f "$torrc" --defaults-torrc "$work/empty" --hush
+refuses "a broken policy" "ExitPolicy" "$RELAYD" -f "$torrc" --defaults-torrc "$work/empty" --verify-config
 head -c 3000 /dev/urandom > "$torrc"
 refuses "a torrc of noise" "not a text file|line 1" "$RELAYD" -f "$torrc" --defaults-torrc "$work/empty" --verify-config
 printf 'Mode sometimes\n' > "$work/guard.conf"

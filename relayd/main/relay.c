@@ -78,6 +78,8 @@ relay_load_config(const struct relay_options *options)
 	if (torrc_load(options->torrc_path, options->defaults_path, options->pairs,
 		options->pair_count, remark, NULL, &conf) != RC_OK)
 		return NULL; /* each error has been said with its line */
+	if (view_check_policy(conf) != RC_OK)
+		torrc_free(&conf);
 	return conf;
 }
 

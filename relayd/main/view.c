@@ -96,8 +96,9 @@ own_addresses(const struct snapshot *s, const struct torrc *conf, struct addr ou
 	return n;
 }
 
-enum rc
-view_set_policy(struct snapshot *s, const struct torrc *conf)
+/* The configured policy, without what only a running relay knows if s is NULL. */
+static enum rc
+build_policy(const struct snapshot *s, const struct torrc *conf, struct policy **out)
 {
 	struct addr own[POLICY_OWN_MAX];
 	struct policy_options options = {
@@ -106,17 +107,35 @@ view_set_policy(struct snapshot *s, const struct torrc *conf)
 		.reject_private = conf->exit_policy_reject_private,
 		.reduced = conf->reduced_exit_policy,
 		.own = own,
-		.own_count = own_addresses(s, conf, own),
+		.own_count = s != NULL ? own_addresses(s, conf, own) : 0,
 	};
-	struct policy *policy;
 	char why[256];
 	enum rc rc = policy_build((const char *const *)conf->exit_policy.items,
-	    conf->exit_policy.count, &options, &policy, why, sizeof(why));
+	    conf->exit_policy.count, &options, out, why, sizeof(why));
 
-	if (rc != RC_OK) {
+	if (rc != RC_OK)
 		log_error(LOG_CONFIG, "ExitPolicy: %s", why);
+	return rc;
+}
+
+enum rc
+view_check_policy(const struct torrc *conf)
+{
+	struct policy *policy = NULL;
+	enum rc rc = build_policy(NULL, conf, &policy);
+
+	policy_free(&policy);
+	return rc;
+}
+
+enum rc
+view_set_policy(struct snapshot *s, const struct torrc *conf)
+{
+	struct policy *policy;
+	enum rc rc = build_policy(s, conf, &policy);
+
+	if (rc != RC_OK)
 		return rc;
-	}
 	shared_unref(&s->policy_ref);
 	s->policy_ref = shared_new(policy, policy_free_ptr);
 	s->policy = policy;

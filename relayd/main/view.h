@@ -10,6 +10,8 @@ struct snapshot *view_first(struct torrc *conf, struct keystore *keystore);
 enum rc view_set_config(struct snapshot *s, struct torrc *conf); /* takes conf if RC_OK */
 /* guess: what to advertise if neither Address nor ORPort says; ADDR_NONE: unknown. */
 void view_set_addresses(struct snapshot *s, const struct torrc *conf, const struct addr *guess);
+/* Say what is wrong with the ExitPolicy lines; changes nothing. */
+enum rc view_check_policy(const struct torrc *conf);
 enum rc view_set_policy(struct snapshot *s, const struct torrc *conf); /* after the addresses */
 enum rc view_set_keys(struct snapshot *s, struct keystore *keystore);
 
