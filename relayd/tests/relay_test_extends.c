@@ -6,8 +6,9 @@
 
 #include "relayd/tests/harness.h"
 
-#define LINKS 8
-#define BULK  (256u << 10)
+#define LINKS  8
+#define BULK   (256u << 10)
+#define ROUNDS 120
 
 static struct relay *first, *second;
 static struct server server;
@@ -303,6 +304,86 @@ test_destroy_travels(void **state)
 	relay_circuit_end(&c);
 }
 
+/* Accepts, says something, hangs up without listening; until the listening socket is shut. */
+static void *
+be_rude(void *arg)
+{
+	static const uint8_t bytes[20000];
+	const struct server *s = arg;
+	int fd;
+
+	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
+		(void)!send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* End a circuit that is in full use, in one of some ways. */
+static void
+end_somehow(struct peer_circuit *c, unsigned way)
+{
+	uint8_t noise[CELL_BODY_LEN] = { 1 };
+
+	switch (way) {
+	case 0: /* with its link */
+		break;
+	case 1:
+		peer_send_cell(c->peer, c->circid, CELL_DESTROY, "\0", 1);
+		break;
+	case 2:
+		peer_relay_to(c, 0, CELL_RELAY, RELAY_TRUNCATE, 0, "\0", 1);
+		break;
+	case 3:
+		peer_relay_to(c, 0, CELL_RELAY, RELAY_SENDME, 0, "", 0);
+		break;
+	case 4:
+		peer_send_cell(c->peer, c->circid, CELL_RELAY, noise, sizeof(noise));
+		break;
+	case 5:
+		send_end(c, 2);
+		peer_relay(c, CELL_RELAY, RELAY_SENDME, 3, "", 0);
+		break;
+	}
+	relay_circuit_end(&c);
+}
+
+/* Streams at both hops in every state, and circuits that end in their midst without a wait. */
+static void
+test_chaos(void **state)
+{
+	struct server rude;
+	pthread_t thread;
+
+	(void)state;
+	server_open(&rude);
+	assert_int_equal(pthread_create(&thread, NULL, be_rude, &rude), 0);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct peer_circuit *c = i % 5 == 4 ? relay_circuit(first) : two_hops();
+		struct extend_to to = to_relay(i % 3 == 0 ? first : second);
+
+		for (uint16_t id = 1; id < 10; id++) {
+			unsigned hop = id % c->hops;
+			const char *to_name = id % 3 == 2 ? "silent.example.net:80" : rude.at;
+
+			peer_relay_to(
+			    c, hop, CELL_RELAY, RELAY_BEGIN, id, to_name, strlen(to_name) + 1);
+			peer_relay_to(c, hop, CELL_RELAY, RELAY_DATA, id, "hello", 5);
+			peer_relay_to(c, hop, CELL_RELAY, RELAY_RESOLVE, (uint16_t)(id + 100),
+			    "brief.example.net", 17);
+		}
+		if (i % 4 == 0)
+			send_extend(c, CELL_RELAY_EARLY, &to, span_of("x", 1));
+		end_somehow(c, i % 6);
+	}
+	shutdown(rude.fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	server_close(&rude);
+	struct peer_circuit *c = two_hops();
+	exchange(c, 1);
+	relay_circuit_end(&c);
+}
+
 /* The link to the next hop goes, and comes back with the relay. */
 static void
 test_relay_leaves(void **state)
@@ -353,6 +434,7 @@ run_extends(void)
 		cmocka_unit_test(test_early_is_kept),
 		cmocka_unit_test(test_truncate),
 		cmocka_unit_test(test_destroy_travels),
+		cmocka_unit_test(test_chaos),
 		cmocka_unit_test(test_relay_leaves),
 	};
 

@@ -8,6 +8,7 @@
 
 #define SKIN_LEN  400
 #define REPLY_LEN 300
+#define FLOOD_MAX 60000 /* cells, many times what a queue may hold */
 
 static struct relay *relay;
 
@@ -252,6 +253,51 @@ test_client_ends_it(void **state)
 	close_both(&b);
 }
 
+static void
+read_little(const struct peer *p)
+{
+	int size = 4096;
+
+	assert_int_equal(setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+}
+
+/* Who sends on towards somebody that does not read fills one queue, whose end is the circuit's. */
+static void
+test_full_queues(void **state)
+{
+	struct peer_answer a = { .event = PEER_NOTHING };
+	struct both b;
+
+	(void)state;
+	open_both(&b);
+	read_little(b.next);
+	for (unsigned i = 0; i < FLOOD_MAX && a.event == PEER_NOTHING; i++) {
+		peer_relay(b.client, CELL_RELAY, RELAY_DATA, 5, "x", 1);
+		if (i % 100 == 0)
+			peer_wait(b.client->peer, b.client, 1, &a);
+	}
+	assert_int_equal(a.event, PEER_DESTROYED);
+	assert_int_equal(a.reason, DESTROY_RESOURCELIMIT);
+	do
+		peer_wait(b.next, NULL, LONG_MS, &a); /* what was on its way, then the end */
+	while (a.event == PEER_CELL);
+	assert_int_equal(a.event, PEER_DESTROYED);
+	close_both(&b);
+
+	open_both(&b);
+	read_little(b.client->peer);
+	a.event = PEER_NOTHING;
+	for (unsigned i = 0; i < FLOOD_MAX && a.event == PEER_NOTHING; i++) {
+		send_back(&b, CELL_RELAY, "x");
+		if (i % 100 == 0)
+			peer_wait(b.next, NULL, 1, &a);
+	}
+	assert_int_equal(a.event, PEER_DESTROYED);
+	assert_int_equal(a.reason, DESTROY_RESOURCELIMIT);
+	expect_destroy(b.client, DESTROY_RESOURCELIMIT);
+	close_both(&b);
+}
+
 /* While the next hop has not answered: no second one, but it can be cut off and asked anew. What
  * becomes of the first one later changes nothing. */
 static void
@@ -312,6 +358,7 @@ run_hops(void)
 		cmocka_unit_test(test_next_ends_it),
 		cmocka_unit_test(test_next_answers_badly),
 		cmocka_unit_test(test_client_ends_it),
+		cmocka_unit_test(test_full_queues),
 		cmocka_unit_test(test_pending),
 	};
 
