@@ -1,6 +1,6 @@
 #!/bin/sh
 # lint.sh [CHECK...]: the checks of `make lint`, all of them or those named: format, rooms, words,
-# scripts, cppcheck, tidy. Run from the top of the tree.
+# scripts, manuals, cppcheck, tidy. Run from the top of the tree.
 # Environment: CLANG_FORMAT, CLANG_TIDY, CPPCHECK name the programs, LINT_CFLAGS the flags of the
 # build, JOBS how many at once (default: the number of cores).
 set -u
@@ -43,6 +43,10 @@ import ast, sys
 for path in sys.argv[1:]:
     ast.parse(open(path).read(), path)'
 }
+check_manuals() {
+	command -v mandoc >/dev/null || return 0
+	mandoc -T lint -W error docs/*.[158]
+}
 check_cppcheck() {
 	"$CPPCHECK" --quiet --error-exitcode=1 --std=c11 --language=c -j "$JOBS" -I . \
 	    --enable=warning,performance,portability --inline-suppr --include="$here/macros.h" \
@@ -59,7 +63,7 @@ check_tidy() {
 		}' sh "$CLANG_TIDY" "${LINT_CFLAGS:--std=gnu11 -I.} $flags"
 }
 
-[ $# -gt 0 ] || set -- format rooms words scripts cppcheck tidy
+[ $# -gt 0 ] || set -- format rooms words scripts manuals cppcheck tidy
 for check in "$@"; do
 	if "check_$check"; then
 		echo "PASS: lint $check"
