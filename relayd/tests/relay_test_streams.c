@@ -163,7 +163,7 @@ test_resolve(void **state)
 	struct peer_circuit *c = relay_circuit(relay);
 
 	(void)state;
-	for (uint16_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint16_t id = (uint16_t)(i + 1);
 		bool with_nul = i % 2 == 0; /* both are right */
 
@@ -281,7 +281,7 @@ test_garbage(void **state)
 	};
 
 	(void)state;
-	for (uint16_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		peer_relay(c, CELL_RELAY, RELAY_BEGIN, (uint16_t)(i + 1), bad[i].data, bad[i].len);
 		expect_end(c, (uint16_t)(i + 1), END_TORPROTOCOL);
 	}
