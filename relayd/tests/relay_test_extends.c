@@ -8,7 +8,7 @@
 
 #define LINKS  8
 #define BULK   (256u << 10)
-#define ROUNDS 120
+#define ROUNDS 200
 
 static struct relay *first, *second;
 static struct server server;

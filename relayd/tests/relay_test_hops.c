@@ -256,7 +256,7 @@ test_client_ends_it(void **state)
 static void
 read_little(const struct peer *p)
 {
-	int size = 4096;
+	int size = 65536;
 
 	assert_int_equal(setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
 }
