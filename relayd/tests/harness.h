@@ -29,7 +29,7 @@ struct relay {
 	pthread_t reader;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t grown;
-	bool ended;
+	bool ended, complained; /* complained: a sanitizer */
 	size_t len, seen;
 	char text[65536];
 };

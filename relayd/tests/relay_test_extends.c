@@ -1,5 +1,6 @@
 /* relay_test_extends.c: circuits of two hops through two relays: extending, failing to, cutting
  * off and extending again, teardown from either side. */
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -374,6 +375,8 @@ test_chaos(void **state)
 		}
 		if (i % 4 == 0)
 			send_extend(c, CELL_RELAY_EARLY, &to, span_of("x", 1));
+		if (i % 20 == 10) /* new views for the workers meanwhile */
+			kill(first->pid, SIGHUP);
 		end_somehow(c, i % 6);
 	}
 	shutdown(rude.fd, SHUT_RDWR);
