@@ -58,7 +58,6 @@ circuit_new(struct link_circ *prev, const struct tor1_keys *keys)
 	worker_random(w, &c->report_id, sizeof(c->report_id));
 	prev->circuit = c;
 	HASH_ADD(hh, w->circuits->circuits, id, sizeof(c->id), c);
-	atomic_fetch_add_explicit(&w->counters.circuits, 1, memory_order_relaxed);
 	return c;
 }
 
@@ -348,7 +347,6 @@ on_forward(struct circuit *c, uint8_t command, uint8_t *body)
 	uint8_t tag[TOR1_TAG_LEN];
 	bool early = command == CELL_RELAY_EARLY;
 
-	atomic_fetch_add_explicit(&c->worker->counters.cells_relayed, 1, memory_order_relaxed);
 	if (early && ++c->early_seen > CIRCUIT_EARLY_MAX) {
 		circuit_close(c, DESTROY_PROTOCOL);
 		return;

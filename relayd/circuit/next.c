@@ -101,7 +101,6 @@ on_backward(struct worker *w, struct cell_node *node)
 		return;
 	}
 	if (command == CELL_RELAY && c->next_answered) {
-		atomic_fetch_add_explicit(&w->counters.cells_relayed, 1, memory_order_relaxed);
 		tor1_backward_relay(c->crypto, body);
 		if (link_circ_send(c->prev, CELL_RELAY, node) != RC_OK)
 			circuit_close(c, DESTROY_RESOURCELIMIT);

@@ -79,7 +79,6 @@ snapshot_params(struct snapshot *s)
 	s->allow_network_reentry = consensus_param(c, "allow-network-reentry", 0, 0, 1) != 0;
 	s->ipv6_exit = s->conf->ipv6_exit;
 	s->cell_queue_max = consensus_param(c, "circ_max_cell_queue_size", 2500, 50, INT32_MAX);
-	s->sendme_emit_version = consensus_param(c, "sendme_emit_min_version", 1, 0, 255);
 	s->sendme_accept_version = consensus_param(c, "sendme_accept_min_version", 1, 0, 255);
 	s->link_idle_relays_s = consensus_param(c, "nf_conntimeout_relays", 3600, 60, 604800);
 	s->link_idle_clients_s = consensus_param(c, "nf_conntimeout_clients", 1800, 60, 86400);

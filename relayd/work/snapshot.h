@@ -40,7 +40,7 @@ struct snapshot {
 	bool refuse_unknown_exits, allow_network_reentry, ipv6_exit;
 	bool draining; /* leaving: no new streams */
 	int32_t cell_queue_max;
-	int32_t sendme_emit_version, sendme_accept_version;
+	int32_t sendme_accept_version;
 	int32_t link_idle_relays_s, link_idle_clients_s;
 };
 

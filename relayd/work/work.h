@@ -38,8 +38,8 @@ struct cell_node {
  * only, read by others without order: relaxed atomics. */
 struct work_counters {
 	_Atomic uint64_t bytes_read, bytes_written; /* on links */
-	_Atomic uint64_t cells_relayed, circuits, streams, streams_open, streams_refused_policy,
-	    streams_refused_guard, links_open;
+	_Atomic uint64_t streams, streams_open, streams_refused_policy, streams_refused_guard,
+	    links_open;
 };
 
 #define WORKER_HOOKS_MAX 8
